@@ -1,0 +1,8 @@
+// Package capture brings packets in: from a live Linux interface, from pcap
+// and pcapng files, from standard input. Frames go in, Packet values come out;
+// the frame's bytes belong to the reader and are valid until its next read.
+//
+// It knows nothing of contacts, scans or time windows, starts no goroutine and
+// writes no log: what it could not decode or had to leave out is counted by
+// reason, for the caller to report.
+package capture

@@ -1,0 +1,47 @@
+package detect
+
+import "edgescan/capture"
+
+// State says where in an incident an Event stands.
+type State string
+
+// An incident has one start, at most one update an interval, and one end.
+const (
+	Start  State = "start"
+	Update State = "update"
+	End    State = "end"
+)
+
+// Kind is the shape of a scan.
+type Kind string
+
+// Vertical is many ports of few hosts, horizontal few ports of many hosts,
+// block many of both.
+const (
+	Vertical   Kind = "vertical"
+	Horizontal Kind = "horizontal"
+	Block      Kind = "block"
+)
+
+// Event is one line's worth of an incident: what is known of a scanning
+// source when the line is written. Counts run from the incident's start.
+type Event struct {
+	ID        uint64 // the same in all events of one incident; derived from source and start time
+	State     State
+	Kind      Kind
+	Source    capture.Addr
+	Score     float64 // probability of a scan, 0 to 1, at most four digits
+	Time      int64   // capture time of this event, nanoseconds since 1970-01-01 UTC
+	FirstSeen int64   // first contact counted, same clock
+	Window    int64   // nanoseconds: the window whose map showed the scan
+	Contacts  int     // distinct (destination, protocol, port)
+	Hosts     int
+	Ports     int
+	Answered  int
+	Refused   int
+	Silent    int // includes contacts still waiting for an answer
+	Odd       int
+	Protocols []capture.Proto
+	TopPorts  []uint16 // most contacted first, at most 10
+	Example   capture.Addr
+}
