@@ -1,0 +1,92 @@
+package alert
+
+import (
+	"errors"
+	"net/netip"
+	"testing"
+
+	"edgescan/capture"
+	"edgescan/internal/detect"
+)
+
+func addr(s string) capture.Addr { return capture.AddrFrom(netip.MustParseAddr(s)) }
+
+// second is 2026-11-23 01:06:02.841483 UTC.
+const second = int64(1795395962841483000)
+
+// vertical is a port scan of one host.
+func vertical() detect.Event {
+	return detect.Event{
+		ID: 0x00c0ffee12345678, State: detect.Start, Kind: detect.Vertical,
+		Source: addr("10.50.0.66"), Score: 0.998, Time: second, FirstSeen: second - 3e9, Window: 60e9,
+		Contacts: 12, Hosts: 1, Ports: 12, Answered: 3, Refused: 9,
+		Protocols: []capture.Proto{capture.ProtoTCP}, TopPorts: []uint16{22, 80, 8081}, Example: addr("10.60.0.5"),
+	}
+}
+
+// horizontal is a sweep of a network for one port.
+func horizontal() detect.Event {
+	e := vertical()
+	e.ID, e.State, e.Kind = 0xffffffffffffffff, detect.Update, detect.Horizontal
+	e.FirstSeen, e.Window = second-7260e9, 3600e9
+	e.Contacts, e.Hosts, e.Ports, e.Answered, e.Refused, e.Silent = 254, 254, 1, 0, 0, 254
+	e.Source, e.Example, e.TopPorts = addr("2001:db8::66"), addr("2001:db8:1::5"), []uint16{23}
+	return e
+}
+
+// block is a scan of many ports of many hosts over two protocols.
+func block() detect.Event {
+	e := vertical()
+	e.ID, e.State, e.Kind = 7, detect.End, detect.Block
+	e.FirstSeen = second - 300e9
+	e.Contacts, e.Hosts, e.Ports, e.Refused, e.Odd = 640, 32, 20, 600, 37
+	e.Protocols = []capture.Proto{capture.ProtoTCP, capture.ProtoUDP}
+	return e
+}
+
+// arpSweep has no ports at all.
+func arpSweep() detect.Event {
+	e := vertical()
+	e.ID, e.Kind, e.FirstSeen = 1, detect.Horizontal, second-841e6
+	e.Hosts, e.Ports, e.Answered, e.Refused, e.Silent = 12, 0, 2, 0, 10
+	e.Protocols, e.TopPorts = []capture.Proto{capture.ProtoARP}, nil
+	return e
+}
+
+// hostile holds what no detector should ever make.
+func hostile() detect.Event {
+	return detect.Event{
+		State: "end\n<0>root: pwned", Kind: `"]\`, Score: -1, Time: -1 << 63, FirstSeen: 1<<63 - 1, Window: -1 << 63,
+		Contacts: -1 << 63, Hosts: -1, Ports: -1, Protocols: make([]capture.Proto, 1000), TopPorts: make([]uint16, 1000),
+	}
+}
+
+type broken struct{ err error }
+
+func (b broken) Alert(detect.Event) error { return b.err }
+func (b broken) Close() error             { return b.err }
+
+type counter struct{ alerts, closes int }
+
+func (c *counter) Alert(detect.Event) error { c.alerts++; return nil }
+func (c *counter) Close() error             { c.closes++; return nil }
+
+func TestFanOneFailingSinkCostsTheOthersNothing(t *testing.T) {
+	gone := errors.New("gone")
+	var first, last counter
+	f := Fan{Sinks: []Sink{&first, broken{gone}, &last}}
+	for range 3 {
+		if err := f.Alert(vertical()); !errors.Is(err, gone) {
+			t.Errorf("Alert = %v, want %v", err, gone)
+		}
+	}
+	if err := f.Close(); !errors.Is(err, gone) {
+		t.Errorf("Close = %v, want %v", err, gone)
+	}
+	if want := (counter{3, 1}); first != want || last != want {
+		t.Errorf("the sinks beside the broken one got %+v and %+v, want %+v", first, last, want)
+	}
+	if f.Failed != 3 {
+		t.Errorf("Failed = %d, want 3", f.Failed)
+	}
+}

@@ -1,0 +1,178 @@
+package alert
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"flag"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"testing"
+	"time"
+
+	"edgescan/internal/detect"
+)
+
+var update = flag.Bool("update", false, "write golden files anew")
+
+// TestJSONGolden pins the lines that users script against, byte for byte. The
+// file is written by go test ./internal/alert -run TestJSONGolden -update.
+func TestJSONGolden(t *testing.T) {
+	const golden = "testdata/eve.golden.jsonl"
+	var got bytes.Buffer
+	sink := NewEVE(&got)
+	for _, e := range []detect.Event{vertical(), horizontal(), block(), arpSweep(), hostile()} {
+		if err := sink.Alert(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if *update {
+		if err := os.WriteFile(golden, got.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got.Bytes(), want) {
+		t.Errorf("got\n%s\nwant\n%s", got.Bytes(), want)
+	}
+}
+
+// TestJSONRoundTrip reads the line as a user's script would, by the names in
+// the documentation.
+func TestJSONRoundTrip(t *testing.T) {
+	var got map[string]any
+	if err := json.Unmarshal(JSON(vertical()), &got); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]any{
+		"timestamp": "2026-11-23T01:06:02.841483Z", "event_type": "scan", "src_ip": "10.50.0.66",
+		"scan": map[string]any{
+			"id": "00c0ffee12345678", "state": "start", "kind": "vertical", "score": 0.998,
+			"first_seen": "2026-11-23T01:05:59.841483Z", "window_s": 60.0, "contacts": 12.0, "hosts": 1.0, "ports": 12.0,
+			"answered": 3.0, "refused": 9.0, "silent": 0.0, "odd": 0.0,
+			"protocols": []any{"tcp"}, "top_ports": []any{22.0, 80.0, 8081.0}, "example_dst": "10.60.0.5",
+		},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %v\nwant %v", got, want)
+	}
+	when, err := time.Parse(time.RFC3339Nano, got["timestamp"].(string))
+	if err != nil || when.UnixNano() != second {
+		t.Errorf("timestamp reads as %v, %v", when, err)
+	}
+}
+
+func TestOpenEVEAppends(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "eve.json")
+	for range 2 {
+		alertOnce(t, path)
+	}
+	line := append(JSON(vertical()), '\n')
+	checkFile(t, path, append(line, line...))
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if mode := info.Mode().Perm(); mode != 0o640 {
+		t.Errorf("mode %o, want 640", mode)
+	}
+}
+
+func alertOnce(t *testing.T, path string) {
+	t.Helper()
+	sink, err := OpenEVE(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := sink.Alert(vertical()); err != nil {
+		t.Error(err)
+	}
+	if err := sink.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestOpenEVEFollowsRotation renames the file as logrotate does.
+func TestOpenEVEFollowsRotation(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "eve.json")
+	sink, err := OpenEVE(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sink.Close()
+	if err := sink.Alert(vertical()); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(path, path+".1"); err != nil {
+		t.Fatal(err)
+	}
+	if err := sink.Alert(block()); err != nil {
+		t.Fatal(err)
+	}
+	checkFile(t, path+".1", append(JSON(vertical()), '\n'))
+	checkFile(t, path, append(JSON(block()), '\n'))
+}
+
+func TestFileEndsATornLine(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "eve.json")
+	l := file{path: path}
+	for _, s := range []string{"to", "next\n"} {
+		if _, err := l.Write([]byte(s)); err != nil {
+			t.Fatal(err)
+		}
+		l.torn = s == "to"
+	}
+	if err := l.close(); err != nil {
+		t.Fatal(err)
+	}
+	checkFile(t, path, []byte("to\nnext\n"))
+}
+
+// TestEVEFullDisk must return the error and go on.
+func TestEVEFullDisk(t *testing.T) {
+	sink, err := OpenEVE("/dev/full")
+	if err != nil {
+		t.Skip("no /dev/full:", err)
+	}
+	for range 2 {
+		if sink.Alert(vertical()) == nil {
+			t.Error("no error from a full disk")
+		}
+	}
+	if err := sink.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestOpenEVEError(t *testing.T) {
+	if _, err := OpenEVE(filepath.Join(t.TempDir(), "no", "such", "folder")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %v, want a missing folder", err)
+	}
+}
+
+func TestText(t *testing.T) {
+	var out bytes.Buffer
+	sink := NewText(&out)
+	if err := sink.Alert(vertical()); err != nil {
+		t.Fatal(err)
+	}
+	if want := Line(vertical()) + "\n"; out.String() != want {
+		t.Errorf("got %q, want %q", out.String(), want)
+	}
+}
+
+func checkFile(t *testing.T, path string, want []byte) {
+	t.Helper()
+	got, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s holds\n%s\nwant\n%s", path, got, want)
+	}
+}

@@ -1,0 +1,130 @@
+package alert
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"edgescan/capture"
+	"edgescan/internal/detect"
+)
+
+// Line returns e as one readable line without a line end, such as
+//
+//	2026-11-23 01:06:02 scan start 10.50.0.66 vertical: 12 tcp ports of 10.60.0.5 in 3 s (3 answered, 9 refused), ports ssh 22, http 80, score 0.998
+//
+// The time is capture time in UTC. The line is printable ASCII.
+func Line(e detect.Event) string {
+	return time.Unix(0, e.Time).UTC().Format(time.DateTime) + " " + message(e)
+}
+
+// message is Line without the time, which syslog carries in its header.
+func message(e detect.Event) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "scan %s %s %s: %s in %s", stateWord(e.State), e.Source.Netip(), kindWord(e.Kind), extent(e), elapsed(e.Time-e.FirstSeen))
+	if o := outcomes(e); o != "" {
+		fmt.Fprintf(&b, " (%s)", o)
+	}
+	if p := portList(e); p != "" {
+		fmt.Fprintf(&b, ", %s", p)
+	}
+	fmt.Fprintf(&b, ", score %s", strconv.FormatFloat(probability(e.Score), 'f', -1, 64))
+	return b.String()
+}
+
+// extent says how many ports of how many hosts were tried.
+func extent(e detect.Event) string {
+	protocols := strings.Join(protocolNames(e.Protocols), "/")
+	if !hasPorts(e) {
+		return fmt.Sprintf("%s by %s", hosts(e), protocols)
+	}
+	if protocols != "" {
+		protocols += " "
+	}
+	switch e.Kind {
+	case detect.Horizontal:
+		return fmt.Sprintf("%s on %s", hosts(e), plural(e.Ports, protocols+"port"))
+	default:
+		return fmt.Sprintf("%s of %s", plural(e.Ports, protocols+"port"), hosts(e))
+	}
+}
+
+// hosts names the host if it is one, else how many they are and an example.
+func hosts(e detect.Event) string {
+	if e.Hosts == 1 {
+		return e.Example.Netip().String()
+	}
+	return fmt.Sprintf("%s such as %s", plural(e.Hosts, "host"), e.Example.Netip())
+}
+
+// hasPorts reports whether the scan went to ports: ICMP and ARP have none.
+func hasPorts(e detect.Event) bool {
+	if len(e.Protocols) == 0 {
+		return true
+	}
+	for _, p := range e.Protocols {
+		if p == capture.ProtoTCP || p == capture.ProtoUDP {
+			return true
+		}
+	}
+	return false
+}
+
+// outcomes lists how the contacts were answered, without those that are none.
+func outcomes(e detect.Event) string {
+	var parts []string
+	for _, o := range []struct {
+		count int
+		word  string
+	}{{e.Answered, "answered"}, {e.Refused, "refused"}, {e.Silent, "silent"}, {e.Odd, "odd"}} {
+		if o.count != 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", o.count, o.word))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// portList names the ports most contacted, with an ellipsis if there were more.
+func portList(e detect.Event) string {
+	if !hasPorts(e) {
+		return ""
+	}
+	var names []string
+	for _, p := range topPorts(e.TopPorts) {
+		names = append(names, portName(p))
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	if e.Ports > len(names) {
+		names = append(names, "...")
+	}
+	if len(names) == 1 {
+		return "port " + names[0]
+	}
+	return "ports " + strings.Join(names, ", ")
+}
+
+// elapsed writes a duration in nanoseconds to two units at most.
+func elapsed(ns int64) string {
+	d := time.Duration(max(ns, 0))
+	switch {
+	case d < time.Second:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%d s", d/time.Second)
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%d min", d/time.Minute)
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h %d min", d/time.Hour, d%time.Hour/time.Minute)
+	}
+	return fmt.Sprintf("%d days", d/(24*time.Hour))
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
