@@ -1,16 +1,213 @@
 package featurize
 
-// The shape of a map. 
+import (
+	"math/bits"
+	"time"
+
+	"edgescan/capture"
+)
+
+// The shape of a map.
+//
+// Rows are destination hosts, by keyed hash: a host keeps its row, maps of
+// parts of the traffic merge by adding, and no attacker can choose rows. Order
+// among hosts is lost, which a scan does not need: it shows as a filled column
+// (one port of many hosts), a filled row (many ports of one host) or both.
+//
+// Columns are ports, in groups of which each has its own meaning, see
+// ColumnGroups. The ports that ordinary clients use most (80, 443, 53) have
+// columns of their own; the other well-known ones are spread by their
+// remainder, so that a run of ports draws a line without gaps and the
+// favourites of scanners fall apart.
+//
+// Channels are what the contacts came to. A crawler fills a web column, but in
+// the channel of contacts that were answered and carried data; a resolver does
+// so in the column of port 53; a BitTorrent client with dead peers sprinkles
+// dots over rows and columns, since each peer has a port of its own choosing.
+// A scan draws its line in the channels of the contacts that failed.
 const (
-	Rows     = 32 // destination hosts, by keyed hash
-	Columns  = 48 // ports
+	Rows     = 32
+	Columns  = 48
 	Channels = 8
 )
 
 // MaxValue is the largest value of a cell.
 const MaxValue = 15
 
+// The channels of a map. The first six count distinct contacts.
+const (
+	ChannelProductive = iota // answered and carried data
+	ChannelAnswered          // answered, no data (yet)
+	ChannelRefused
+	ChannelSilent
+	ChannelOdd
+	ChannelPending
+	ChannelRepeats // the attempts of the cell's most repeated contact
+	ChannelWindow  // column ContextColumn only: which window this is
+)
+
+// ChannelNames names the channels in order.
+var ChannelNames = [Channels]string{"productive", "answered", "refused", "silent", "odd", "pending", "repeats", "window"}
+
+// Group is a run of columns with one meaning.
+type Group struct {
+	Name  string
+	Width int
+}
+
+// ColumnGroups lists the columns of a map from left to right.
+var ColumnGroups = []Group{
+	{"tcp 80", 1}, {"tcp 443", 1}, {"tcp <1024", 14}, {"tcp <32768", 8}, {"tcp high", 4},
+	{"udp 53", 1}, {"udp 443", 1}, {"udp <1024", 6}, {"udp <32768", 4}, {"udp high", 4},
+	{"icmp", 1}, {"arp", 1}, {"", 1}, {"window", 1},
+}
+
+const (
+	columnTCP     = 0
+	columnUDP     = 28
+	columnICMP    = 44
+	columnARP     = 45
+	ContextColumn = 47 // holds no contacts; column 46 stays empty, so that no kernel mixes the two
+)
+
+// Fingerprint names everything about maps that a network depends on. A model
+// trained for another one is refused.
+const Fingerprint = "edgescan-map/1 32x48x8 windows 10,60,600,3600"
+
+// Windows are the spans of time that maps are drawn for, in nanoseconds: from
+// a burst to a probe a minute.
+var Windows = [...]int64{int64(10 * time.Second), int64(time.Minute), int64(10 * time.Minute), int64(time.Hour)}
+
 // Map is a picture of what one source touched in one window, row-major with
 // channels last: cell (r, c) of channel k is at (r*Columns+c)*Channels+k. Every
 // value is 0 to MaxValue.
 type Map [Rows * Columns * Channels]uint8
+
+// At returns one cell of one channel.
+func (m *Map) At(row, column, channel int) uint8 {
+	return m[(row*Columns+column)*Channels+channel]
+}
+
+// column returns the column of a contact.
+func column(proto capture.Proto, port uint16) int {
+	switch proto {
+	case capture.ProtoTCP:
+		switch {
+		case port == 80:
+			return columnTCP
+		case port == 443:
+			return columnTCP + 1
+		case port < 1024:
+			return columnTCP + 2 + int(port%14)
+		case port < 32768:
+			return columnTCP + 16 + int(port%8)
+		}
+		return columnTCP + 24 + int(port%4)
+	case capture.ProtoUDP:
+		switch {
+		case port == 53:
+			return columnUDP
+		case port == 443:
+			return columnUDP + 1
+		case port < 1024:
+			return columnUDP + 2 + int(port%6)
+		case port < 32768:
+			return columnUDP + 8 + int(port%4)
+		}
+		return columnUDP + 12 + int(port%4)
+	case capture.ProtoARP:
+		return columnARP
+	}
+	return columnICMP
+}
+
+// channel returns the channel of a contact.
+func channel(c *Contact) int {
+	switch c.Outcome {
+	case Answered:
+		if c.CarriedData() {
+			return ChannelProductive
+		}
+		return ChannelAnswered
+	case Refused:
+		return ChannelRefused
+	case Silent:
+		return ChannelSilent
+	case Odd:
+		return ChannelOdd
+	}
+	return ChannelPending
+}
+
+// level puts a count on a scale of 2 to MaxValue, two steps for each doubling:
+// 1, 2, 3, 4, 6, 8, ... 64, 91 become 2, 4, 5, 6, 7, 8, ... 14, 15. None is 0.
+func level(n uint16) uint8 {
+	if n == 0 {
+		return 0
+	}
+	e := bits.Len16(n) - 1
+	v := 2 + 2*e
+	if e > 0 && n>>(e-1)&1 == 1 {
+		v++
+	}
+	return uint8(min(v, MaxValue))
+}
+
+// Summary counts what a map shows.
+type Summary struct {
+	Contacts int // drawn
+	Doubtful int // of them, those that are not productive
+}
+
+// Builder draws maps. It owns scratch space and is not safe for concurrent
+// use.
+type Builder struct {
+	counts  [Rows * Columns * Channels]uint16
+	touched []int32
+}
+
+// Draw draws the contacts of a source that were attempted within the window
+// that ends now into m. Contacts that expired on the way are left out.
+func (b *Builder) Draw(m *Map, t *Tracker, source uint32, window int) Summary {
+	var sum Summary
+	b.touched = b.touched[:0]
+	t.Each(source, t.now-Windows[window], func(c *Contact) bool {
+		if c.Expired() {
+			return true
+		}
+		sum.Contacts++
+		if !c.Productive() {
+			sum.Doubtful++
+		}
+		row := int(t.key.addr(&c.Dst)>>32) & (Rows - 1)
+		cell := (row*Columns + column(c.Proto, c.Port)) * Channels
+		b.count(cell+channel(c), 0)
+		b.count(cell+ChannelRepeats, c.Attempts)
+		return true
+	})
+	*m = Map{}
+	for _, i := range b.touched {
+		n := b.counts[i]
+		b.counts[i] = 0
+		if int(i)%Channels == ChannelRepeats {
+			m[i] = level(n) - level(1)
+		} else {
+			m[i] = level(n)
+		}
+	}
+	for r := range Rows {
+		m[(r*Columns+ContextColumn)*Channels+ChannelWindow] = uint8(MaxValue * (window + 1) / len(Windows))
+	}
+	return sum
+}
+
+// count adds one to a cell, or raises it to at least n where n is not 0.
+func (b *Builder) count(i int, n uint16) {
+	if b.counts[i] == 0 {
+		b.touched = append(b.touched, int32(i))
+	}
+	if n == 0 {
+		n = min(b.counts[i], 0xfffe) + 1
+	}
+	b.counts[i] = max(b.counts[i], n)
+}

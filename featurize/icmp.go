@@ -1,0 +1,96 @@
+package featurize
+
+import "edgescan/capture"
+
+// addICMP takes requests, their replies, and errors that settle other
+// contacts.
+func (t *Tracker) addICMP(p *capture.Packet) {
+	switch p.Type {
+	case capture.ICMPEchoRequest, capture.ICMPTimestamp, capture.ICMPMaskRequest:
+		t.ask(p, capture.ProtoICMP, &p.Dst, uint16(p.Type))
+	case capture.ICMPEchoReply:
+		t.answer(p, capture.ProtoICMP, &p.Src, capture.ICMPEchoRequest)
+	case capture.ICMPTimestampReply:
+		t.answer(p, capture.ProtoICMP, &p.Src, capture.ICMPTimestamp)
+	case capture.ICMPMaskReply:
+		t.answer(p, capture.ProtoICMP, &p.Src, capture.ICMPMaskRequest)
+	case capture.ICMPUnreachable:
+		t.addError(p, false)
+	case capture.ICMPTimeExceeded:
+		t.addError(p, true)
+	}
+}
+
+func (t *Tracker) addICMPv6(p *capture.Packet) {
+	switch p.Type {
+	case capture.ICMP6EchoRequest:
+		t.ask(p, capture.ProtoICMPv6, &p.Dst, uint16(p.Type))
+	case capture.ICMP6EchoReply:
+		t.answer(p, capture.ProtoICMPv6, &p.Src, capture.ICMP6EchoRequest)
+	case capture.ICMP6NeighborSol:
+		t.ask(p, capture.ProtoARP, &p.Quote.Dst, 0)
+	case capture.ICMP6NeighborAdvert:
+		t.answer(p, capture.ProtoARP, &p.Quote.Dst, 0)
+	case capture.ICMP6Unreachable:
+		t.addError(p, false)
+	case capture.ICMP6TimeExceeded:
+		t.addError(p, true)
+	}
+}
+
+func (t *Tracker) addARP(p *capture.Packet) {
+	switch p.Type {
+	case capture.ARPRequest:
+		t.ask(p, capture.ProtoARP, &p.Dst, 0)
+	case capture.ARPReply:
+		t.answer(p, capture.ProtoARP, &p.Src, 0)
+	}
+}
+
+// ask records a request to target, which for ARP and neighbour discovery is
+// not the packet's destination.
+func (t *Tracker) ask(p *capture.Packet, proto capture.Proto, target *capture.Addr, port uint16) {
+	if target.IsGroup() || *target == p.Src || (p.Group && proto != capture.ProtoARP) {
+		return
+	}
+	if i, fresh := t.attempt(&p.Src, target, proto, port); fresh {
+		t.open(i, Pending)
+	}
+}
+
+// answer settles the request that the packet's destination sent to from.
+func (t *Tracker) answer(p *capture.Packet, proto capture.Proto, from *capture.Addr, port uint16) {
+	if i := t.find(&p.Dst, from, proto, port); i != 0 {
+		t.contacts[i].marks |= markData
+		t.settle(i, Answered)
+	}
+}
+
+// addError settles the contact whose packet an ICMP error quotes. An error
+// that quotes no known contact says nothing: it may be forged, or answer an
+// answer.
+func (t *Tracker) addError(p *capture.Packet, expired bool) {
+	q := &p.Quote
+	if !q.Valid || p.Dst != q.Src {
+		return
+	}
+	port := q.DstPort
+	switch q.Proto {
+	case capture.ProtoICMP:
+		port = capture.ICMPEchoRequest
+	case capture.ProtoICMPv6:
+		port = capture.ICMP6EchoRequest
+	default:
+		if !q.Ports {
+			return
+		}
+	}
+	i := t.find(&q.Src, &q.Dst, q.Proto, port)
+	if i == 0 {
+		return
+	}
+	if expired {
+		t.contacts[i].marks |= markExpired
+	}
+	t.settle(i, Refused)
+}

@@ -1,0 +1,418 @@
+package featurize
+
+import (
+	"fmt"
+	"time"
+	"unsafe"
+
+	"edgescan/capture"
+)
+
+// Timeout is how long a contact waits for an answer before it counts as
+// silent: longer than nearly all round trips, shorter than patience.
+const Timeout = int64(2 * time.Second)
+
+// Retention is how long a contact is remembered after its latest attempt: the
+// longest window.
+const Retention = int64(time.Hour)
+
+// maxReorder is how far back packets may be out of order. A larger step back
+// means that the capture's clock was set or that another capture follows.
+const maxReorder = int64(time.Second)
+
+// touchEvery is how often a busy source or contact is moved to the front of
+// its list.
+const touchEvery = int64(time.Second)
+
+// streamDatagrams is the number of datagrams one way without an answer from
+// which a UDP contact is a stream (RTP, syslog, a tunnel) seen from one side:
+// no scanner sends one port that many.
+const streamDatagrams = 8
+
+// promoteAt is the number of contacts from which a source is worth keeping
+// over sources that only passed by, such as a flood's spoofed addresses.
+const promoteAt = 3
+
+// Config says how large a Tracker is.
+type Config struct {
+	Memory int64 // bytes for all its tables; at least MinMemory
+	Key    Key
+}
+
+// Default and least size of a Tracker's tables in bytes.
+const (
+	DefaultMemory = 20 << 20
+	MinMemory     = 1 << 20
+)
+
+// Observer is told what happens to contacts while packets are added. The
+// contact belongs to the Tracker and is valid during the call.
+type Observer interface {
+	// Opened: a new contact.
+	Opened(source uint32, c *Contact)
+	// Settled: the contact's outcome changed.
+	Settled(source uint32, c *Contact)
+	// Forgotten: the source was evicted, its number will be given to another.
+	Forgotten(source uint32)
+}
+
+// Counters tells what a Tracker has seen and lost since it was made.
+type Counters struct {
+	Packets         uint64
+	Contacts        uint64 // new ones
+	Sources         uint64 // new ones
+	EvictedSources  uint64 // forgotten for want of memory
+	EvictedContacts uint64
+	ClockSteps      uint64 // times that packet time stepped back by more than a second
+}
+
+// Source is what a Tracker keeps of one source.
+type Source struct {
+	Addr     capture.Addr
+	touched  int64
+	contacts list // latest attempt first
+	hashNext uint32
+	order    link
+	Count    uint32 // contacts held
+	segment  uint8
+}
+
+// The two segments of the sources' order of eviction. A newcomer is on
+// probation until it has promoteAt contacts.
+const (
+	probation = iota
+	protected
+	segments
+)
+
+// Tracker turns packets into contacts. It is not safe for concurrent use.
+type Tracker struct {
+	key      Key
+	observer Observer
+	now      int64 // never goes back
+	offset   int64 // now = packet time + offset
+
+	contacts    []Contact // 0 is unused
+	freeContact uint32
+	buckets     []uint32
+	waiting     list // newest at the head
+
+	sources       []Source // 0 is unused
+	freeSource    uint32
+	sourceBuckets []uint32
+	order         [segments]list
+	maxPerSource  uint32
+
+	active   []activeSlot
+	counters Counters
+}
+
+// activeSlot remembers that a host sent a datagram of its own accord from a
+// port, so that what comes to that port is an answer. One slot a hash; a
+// collision overwrites.
+type activeSlot struct {
+	tag     uint32
+	seconds uint32
+}
+
+// NewTracker returns an empty Tracker within cfg.Memory bytes. It fails where
+// that is below MinMemory.
+func NewTracker(cfg Config, observer Observer) (*Tracker, error) {
+	if cfg.Memory < MinMemory {
+		return nil, fmt.Errorf("memory for contacts: %d bytes, need at least %d", cfg.Memory, int64(MinMemory))
+	}
+	const (
+		perContact = int64(unsafe.Sizeof(Contact{})) + 4
+		perSource  = int64(unsafe.Sizeof(Source{})) + 4
+		perActive  = int64(unsafe.Sizeof(activeSlot{}))
+	)
+	// Half a source for each contact: a flood of spoofed addresses has one
+	// contact each, everyone else several.
+	units := cfg.Memory * 15 / 16 / (2*perContact + perSource)
+	t := &Tracker{
+		key:           cfg.Key,
+		observer:      observer,
+		now:           -1 << 62,
+		contacts:      make([]Contact, 2*units+1),
+		buckets:       make([]uint32, floorPow2(2*units)),
+		sources:       make([]Source, units+1),
+		sourceBuckets: make([]uint32, floorPow2(units)),
+		active:        make([]activeSlot, floorPow2(cfg.Memory/16/perActive)),
+	}
+	t.maxPerSource = uint32(max(256, min(4096, len(t.contacts)/8)))
+	for i := len(t.contacts) - 1; i > 0; i-- {
+		t.contacts[i].hashNext, t.freeContact = t.freeContact, uint32(i)
+	}
+	for i := len(t.sources) - 1; i > 0; i-- {
+		t.sources[i].hashNext, t.freeSource = t.freeSource, uint32(i)
+	}
+	return t, nil
+}
+
+func floorPow2(n int64) int64 {
+	p := int64(1)
+	for p*2 <= n {
+		p *= 2
+	}
+	return p
+}
+
+// Sources returns the number of source numbers: valid ones are 1 to
+// Sources()-1.
+func (t *Tracker) Sources() int { return len(t.sources) }
+
+// Source returns a source by its number.
+func (t *Tracker) Source(source uint32) *Source { return &t.sources[source] }
+
+// Counters returns what was counted so far.
+func (t *Tracker) Counters() Counters { return t.counters }
+
+// Now returns the Tracker's clock: the latest packet time, made never to step
+// back.
+func (t *Tracker) Now() int64 { return t.now }
+
+// CaptureTime returns the capture's own time for a time on the Tracker's clock.
+func (t *Tracker) CaptureTime(now int64) int64 { return now - t.offset }
+
+// Each calls f for the contacts of a source that were attempted at or after
+// since, latest first, until f returns false.
+func (t *Tracker) Each(source uint32, since int64, f func(*Contact) bool) {
+	for i := t.sources[source].contacts.head; i != 0; i = t.contacts[i].bySource.next {
+		c := &t.contacts[i]
+		if c.Last < since || !f(c) {
+			return
+		}
+	}
+}
+
+// Advance moves the clock to the packet time at, without a packet, and settles
+// what has waited too long.
+func (t *Tracker) Advance(at int64) {
+	v := at + t.offset
+	if v < t.now {
+		if back := t.now - v; back > maxReorder {
+			t.offset += back
+			t.counters.ClockSteps++
+		}
+		return
+	}
+	t.now = v
+	for i := t.waiting.tail; i != 0 && t.contacts[i].First+Timeout <= v; i = t.waiting.tail {
+		c := &t.contacts[i]
+		switch {
+		case c.Outcome != Pending:
+			t.stopWaiting(i)
+		case c.marks&(markMid|markEmpty) != 0:
+			t.settle(i, Odd)
+		default:
+			t.settle(i, Silent)
+		}
+	}
+}
+
+// Add takes one packet.
+func (t *Tracker) Add(p *capture.Packet) {
+	t.counters.Packets++
+	t.Advance(p.Time)
+	if p.Fragment == capture.FragmentLater || p.Src == p.Dst || p.Src.IsUnspecified() || p.Dst.IsUnspecified() {
+		return
+	}
+	switch p.Proto {
+	case capture.ProtoTCP:
+		t.addTCP(p)
+	case capture.ProtoUDP:
+		t.addUDP(p)
+	case capture.ProtoICMP:
+		t.addICMP(p)
+	case capture.ProtoICMPv6:
+		t.addICMPv6(p)
+	case capture.ProtoARP:
+		t.addARP(p)
+	}
+}
+
+// find returns the contact of src with dst, or 0.
+func (t *Tracker) find(src, dst *capture.Addr, proto capture.Proto, port uint16) uint32 {
+	s := t.findSource(src)
+	if s == 0 {
+		return 0
+	}
+	return t.findOf(s, dst, proto, port)
+}
+
+func (t *Tracker) findOf(source uint32, dst *capture.Addr, proto capture.Proto, port uint16) uint32 {
+	b := t.key.contact(source, dst, proto, port) & uint64(len(t.buckets)-1)
+	for i := t.buckets[b]; i != 0; i = t.contacts[i].hashNext {
+		c := &t.contacts[i]
+		if c.source == source && c.Port == port && c.Proto == proto && c.Dst == *dst {
+			return i
+		}
+	}
+	return 0
+}
+
+// attempt records that src tries dst now: it finds or makes the contact and
+// reports whether it is new. A contact beyond Retention starts afresh. A new
+// contact is Pending; the caller waits for it or settles it, and then calls
+// opened.
+func (t *Tracker) attempt(src, dst *capture.Addr, proto capture.Proto, port uint16) (i uint32, fresh bool) {
+	s := t.touchSource(src)
+	if i = t.findOf(s, dst, proto, port); i != 0 {
+		c := &t.contacts[i]
+		if t.now-c.Last <= Retention {
+			c.Attempts = min(c.Attempts, 0xfffe) + 1
+			t.touchContact(i)
+			return i, false
+		}
+		t.dropContact(i)
+	}
+	if t.sources[s].Count >= t.maxPerSource {
+		t.dropContact(t.sources[s].contacts.tail)
+		t.counters.EvictedContacts++
+	}
+	return t.newContact(s, dst, proto, port), true
+}
+
+// newContact takes a contact from the pool, evicting whole sources (never s)
+// where the pool is empty.
+func (t *Tracker) newContact(s uint32, dst *capture.Addr, proto capture.Proto, port uint16) uint32 {
+	for t.freeContact == 0 {
+		t.evict(s)
+	}
+	i := t.freeContact
+	c := &t.contacts[i]
+	t.freeContact = c.hashNext
+	b := t.key.contact(s, dst, proto, port) & uint64(len(t.buckets)-1)
+	*c = Contact{Dst: *dst, First: t.now, Last: t.now, source: s, hashNext: t.buckets[b], Port: port, Attempts: 1, Proto: proto}
+	t.buckets[b] = i
+	src := &t.sources[s]
+	src.contacts.pushFront(i, t.bySource)
+	src.Count++
+	if src.Count == promoteAt && src.segment == probation {
+		t.order[probation].remove(s, t.byOrder)
+		src.segment = protected
+		t.order[protected].pushFront(s, t.byOrder)
+	}
+	t.counters.Contacts++
+	return i
+}
+
+// open announces a new contact with its first outcome; a pending one is
+// queued to wait for its answer.
+func (t *Tracker) open(i uint32, outcome Outcome) {
+	c := &t.contacts[i]
+	c.Outcome = outcome
+	if outcome == Pending {
+		c.marks |= markWaiting
+		t.waiting.pushFront(i, t.byWaiting)
+	}
+	t.observer.Opened(c.source, c)
+}
+
+// settle moves a contact's outcome forward, and never back.
+func (t *Tracker) settle(i uint32, outcome Outcome) {
+	c := &t.contacts[i]
+	if outcome <= c.Outcome {
+		return
+	}
+	c.Outcome = outcome
+	t.stopWaiting(i)
+	t.observer.Settled(c.source, c)
+}
+
+func (t *Tracker) stopWaiting(i uint32) {
+	if c := &t.contacts[i]; c.marks&markWaiting != 0 {
+		c.marks &^= markWaiting
+		t.waiting.remove(i, t.byWaiting)
+	}
+}
+
+func (t *Tracker) touchContact(i uint32) {
+	c := &t.contacts[i]
+	if t.now-c.Last >= touchEvery {
+		t.sources[c.source].contacts.toFront(i, t.bySource)
+	}
+	c.Last = t.now
+}
+
+// dropContact forgets a contact.
+func (t *Tracker) dropContact(i uint32) {
+	c := &t.contacts[i]
+	t.stopWaiting(i)
+	s := &t.sources[c.source]
+	s.contacts.remove(i, t.bySource)
+	s.Count--
+	p := &t.buckets[t.key.contact(c.source, &c.Dst, c.Proto, c.Port)&uint64(len(t.buckets)-1)]
+	for *p != i {
+		p = &t.contacts[*p].hashNext
+	}
+	*p = c.hashNext
+	c.hashNext, t.freeContact = t.freeContact, i
+}
+
+func (t *Tracker) findSource(a *capture.Addr) uint32 {
+	b := t.key.addr(a) & uint64(len(t.sourceBuckets)-1)
+	for i := t.sourceBuckets[b]; i != 0; i = t.sources[i].hashNext {
+		if t.sources[i].Addr == *a {
+			return i
+		}
+	}
+	return 0
+}
+
+// touchSource finds or makes a source and keeps it from being evicted soon.
+func (t *Tracker) touchSource(a *capture.Addr) uint32 {
+	if i := t.findSource(a); i != 0 {
+		s := &t.sources[i]
+		if t.now-s.touched >= touchEvery {
+			s.touched = t.now
+			t.order[s.segment].toFront(i, t.byOrder)
+		}
+		return i
+	}
+	if t.freeSource == 0 {
+		t.evict(0)
+	}
+	i := t.freeSource
+	s := &t.sources[i]
+	t.freeSource = s.hashNext
+	b := t.key.addr(a) & uint64(len(t.sourceBuckets)-1)
+	*s = Source{Addr: *a, touched: t.now, hashNext: t.sourceBuckets[b]}
+	t.sourceBuckets[b] = i
+	t.order[probation].pushFront(i, t.byOrder)
+	t.counters.Sources++
+	return i
+}
+
+// evict forgets the source that is least worth keeping, but not keep: the
+// longest idle on probation, else the longest idle of all.
+func (t *Tracker) evict(keep uint32) {
+	victim := t.order[probation].tail
+	if victim == keep && victim != 0 {
+		victim = t.sources[victim].order.prev
+	}
+	if victim == 0 {
+		victim = t.order[protected].tail
+		if victim == keep {
+			victim = t.sources[victim].order.prev
+		}
+	}
+	s := &t.sources[victim]
+	t.observer.Forgotten(victim)
+	for s.contacts.head != 0 {
+		t.dropContact(s.contacts.head)
+		t.counters.EvictedContacts++
+	}
+	t.order[s.segment].remove(victim, t.byOrder)
+	p := &t.sourceBuckets[t.key.addr(&s.Addr)&uint64(len(t.sourceBuckets)-1)]
+	for *p != victim {
+		p = &t.sources[*p].hashNext
+	}
+	*p = s.hashNext
+	s.hashNext, t.freeSource = t.freeSource, victim
+	t.counters.EvictedSources++
+}
+
+func (t *Tracker) bySource(i uint32) *link  { return &t.contacts[i].bySource }
+func (t *Tracker) byWaiting(i uint32) *link { return &t.contacts[i].waiting }
+func (t *Tracker) byOrder(i uint32) *link   { return &t.sources[i].order }

@@ -1,0 +1,83 @@
+package featurize
+
+import (
+	"time"
+
+	"edgescan/capture"
+)
+
+// activeFor is how long what comes to a UDP port counts as an answer to what
+// was sent from it.
+const activeFor = uint32(5 * time.Minute / time.Second)
+
+// addUDP takes a datagram: the answer to a contact, a further one of a
+// contact, an answer that comes from elsewhere, or an attempt.
+func (t *Tracker) addUDP(p *capture.Packet) {
+	if p.Group || p.Dst.IsGroup() {
+		t.setActive(p)
+		return
+	}
+	if i := t.find(&p.Dst, &p.Src, capture.ProtoUDP, p.SrcPort); i != 0 {
+		if p.Payload > 0 {
+			t.contacts[i].marks |= markData
+		}
+		t.settle(i, Answered)
+		return
+	}
+	i := t.find(&p.Src, &p.Dst, capture.ProtoUDP, p.DstPort)
+	if i == 0 {
+		if t.isActive(p) {
+			return
+		}
+		if isService(p.SrcPort) && p.DstPort >= 1024 && !isService(p.DstPort) {
+			i, _ := t.attempt(&p.Dst, &p.Src, capture.ProtoUDP, p.SrcPort)
+			t.contacts[i].marks |= markData
+			t.open(i, Answered)
+			return
+		}
+	}
+	t.setActive(p)
+	i, fresh := t.attempt(&p.Src, &p.Dst, capture.ProtoUDP, p.DstPort)
+	c := &t.contacts[i]
+	switch {
+	case fresh:
+		if p.Payload == 0 {
+			c.marks |= markEmpty
+		}
+		t.open(i, Pending)
+	case p.Payload > 0:
+		c.marks &^= markEmpty
+		if c.Attempts >= streamDatagrams && c.Outcome != Answered && c.Outcome != Refused {
+			c.marks |= markData
+			t.settle(i, Answered)
+		}
+	}
+}
+
+// isService reports whether a UDP port is one that a server answers from. A
+// datagram from such a port to an ephemeral one is an answer, even if the
+// question was not captured or is long ago.
+func isService(port uint16) bool {
+	switch port {
+	case 53, 67, 69, 88, 123, 137, 138, 161, 162, 389, 443, 500, 514, 1194, 1812, 1900, 3478, 3702, 4500, 5060, 5351, 5353, 5355, 51820:
+		return true
+	}
+	return false
+}
+
+// setActive notes that the sender uses its source port.
+func (t *Tracker) setActive(p *capture.Packet) {
+	h := t.key.endpoint(&p.Src, p.SrcPort)
+	t.active[h&uint64(len(t.active)-1)] = activeSlot{uint32(h >> 32), t.seconds()}
+}
+
+// isActive reports whether the destination port is one that its host has sent
+// from of late.
+func (t *Tracker) isActive(p *capture.Packet) bool {
+	h := t.key.endpoint(&p.Dst, p.DstPort)
+	s := t.active[h&uint64(len(t.active)-1)]
+	return s.tag == uint32(h>>32) && t.seconds()-s.seconds <= activeFor
+}
+
+// seconds is the clock in whole seconds; it wraps.
+func (t *Tracker) seconds() uint32 { return uint32(t.now / int64(time.Second)) }

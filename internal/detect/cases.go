@@ -1,0 +1,192 @@
+package detect
+
+import (
+	"cmp"
+	"encoding/binary"
+	"hash/fnv"
+	"slices"
+	"time"
+
+	"edgescan/capture"
+	"edgescan/featurize"
+)
+
+// minIdle is the least time without a new contact after which an incident
+// ends.
+const minIdle = int64(2 * time.Minute)
+
+// maxTopPorts is how many ports an Event lists.
+const maxTopPorts = 10
+
+// incident is a source that is scanning.
+type incident struct {
+	id       uint64
+	first    int64 // the first contact counted, Tracker's clock
+	latest   int64 // the latest contact
+	reported int64 // the latest event
+	window   int
+	score    uint32
+	contacts int // opened since first
+	told     int // contacts at the latest event
+	hosts    distinct
+	ports    distinct
+}
+
+// opened counts a contact of an incident under way.
+func (in *incident) opened(now int64, c *featurize.Contact) {
+	in.latest = now
+	in.contacts++
+	in.hosts.add(c.Dst[:])
+	in.ports.add(portKey(c))
+}
+
+// portKey identifies a port with its protocol.
+func portKey(c *featurize.Contact) []byte {
+	return []byte{byte(c.Proto), byte(c.Port >> 8), byte(c.Port)}
+}
+
+// flag starts an incident, or notes that one goes on.
+func (e *Engine) flag(source uint32, window int, score uint32) {
+	if in := e.incidents[source]; in != nil {
+		in.score = max(in.score, score)
+		return
+	}
+	now := e.tracker.Now()
+	in := &incident{first: now, latest: now, window: window, score: score}
+	e.tracker.Each(source, now-featurize.Windows[window], func(c *featurize.Contact) bool {
+		if !c.Expired() {
+			in.first = min(in.first, c.First)
+			in.opened(now, c)
+		}
+		return true
+	})
+	in.id = incidentID(e.tracker.Source(source).Addr, e.tracker.CaptureTime(in.first))
+	e.incidents[source] = in
+	e.started++
+	e.report(source, in, Start)
+}
+
+// incidentID derives an identity that a second run over the same packets
+// gives again.
+func incidentID(a capture.Addr, first int64) uint64 {
+	h := fnv.New64a()
+	h.Write(binary.BigEndian.AppendUint64(a[:], uint64(first)))
+	return h.Sum64()
+}
+
+// checkIncidents sends the updates that are due and ends what is idle. Order
+// is that of source numbers, so that the same packets give the same lines.
+func (e *Engine) checkIncidents(now int64) {
+	if len(e.incidents) == 0 {
+		return
+	}
+	for _, source := range e.openIncidents() {
+		in := e.incidents[source]
+		switch {
+		case now-in.latest > max(minIdle, featurize.Windows[in.window]/2):
+			e.end(source, in)
+		case now-in.reported >= e.interval && in.contacts > in.told:
+			e.report(source, in, Update)
+		}
+	}
+}
+
+func (e *Engine) openIncidents() []uint32 {
+	sources := make([]uint32, 0, len(e.incidents))
+	for s := range e.incidents {
+		sources = append(sources, s)
+	}
+	slices.Sort(sources)
+	return sources
+}
+
+func (e *Engine) endAll() {
+	for _, source := range e.openIncidents() {
+		e.end(source, e.incidents[source])
+	}
+}
+
+// end reports the totals. What the source did up to now is not looked at
+// again: only new contacts can start another incident.
+func (e *Engine) end(source uint32, in *incident) {
+	e.report(source, in, End)
+	delete(e.incidents, source)
+	e.watches[source] = watch{due: e.watches[source].due}
+}
+
+// report emits an Event with what the Tracker still knows of the incident's
+// contacts.
+func (e *Engine) report(source uint32, in *incident, state State) {
+	now := e.tracker.Now()
+	ev := Event{
+		ID:        in.id,
+		State:     state,
+		Source:    e.tracker.Source(source).Addr,
+		Score:     float64(in.score*10000/One) / 10000,
+		Time:      e.tracker.CaptureTime(now),
+		FirstSeen: e.tracker.CaptureTime(in.first),
+		Window:    featurize.Windows[in.window],
+		Contacts:  in.contacts,
+		Hosts:     in.hosts.count(),
+		Ports:     in.ports.count(),
+	}
+	tally := newTally()
+	e.tracker.Each(source, in.first, func(c *featurize.Contact) bool {
+		if !c.Expired() {
+			tally.add(c)
+		}
+		return true
+	})
+	tally.fill(&ev)
+	in.reported, in.told = now, in.contacts
+	e.emit(&ev)
+}
+
+// tally sums up contacts for an Event.
+type tally struct {
+	outcomes [featurize.Answered + 1]int
+	protos   map[capture.Proto]int
+	ports    map[uint16]int
+	shape    shape
+	example  capture.Addr
+}
+
+func newTally() *tally {
+	return &tally{protos: map[capture.Proto]int{}, ports: map[uint16]int{}}
+}
+
+func (t *tally) add(c *featurize.Contact) {
+	t.outcomes[c.Outcome]++
+	t.protos[c.Proto]++
+	if c.Proto == capture.ProtoTCP || c.Proto == capture.ProtoUDP {
+		t.ports[c.Port]++
+	}
+	if !c.Productive() {
+		t.shape.add(c)
+		t.example = c.Dst
+	}
+}
+
+func (t *tally) fill(ev *Event) {
+	ev.Answered = t.outcomes[featurize.Answered]
+	ev.Refused = t.outcomes[featurize.Refused]
+	ev.Silent = t.outcomes[featurize.Silent] + t.outcomes[featurize.Pending]
+	ev.Odd = t.outcomes[featurize.Odd]
+	ev.Kind = t.shape.kind()
+	ev.Example = t.example
+	ev.Protocols = byCount(t.protos)
+	ev.TopPorts = byCount(t.ports)
+	ev.TopPorts = ev.TopPorts[:min(len(ev.TopPorts), maxTopPorts)]
+}
+
+// byCount returns the keys, the most frequent first, equals in order.
+func byCount[K cmp.Ordered](m map[K]int) []K {
+	keys := make([]K, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, func(a, b K) int {
+		return cmp.Or(cmp.Compare(m[b], m[a]), cmp.Compare(a, b))
+	})
+	return keys
+}

@@ -1,0 +1,11 @@
+// Package detect decides when to look at a source and what to make of what
+// was seen: packets come in, the events of incidents come out.
+//
+// A source is looked at when its contacts have grown enough to change the
+// answer, so that a scan is named after a few probes and the cost stays
+// logarithmic in the contacts of a source. An incident has one start, at most
+// one update an interval, and one end.
+//
+// Like featurize it is pure: no clock, no goroutine, no log. The same packets
+// give the same events.
+package detect

@@ -1,0 +1,244 @@
+package detect
+
+import (
+	"time"
+
+	"edgescan/capture"
+	"edgescan/featurize"
+)
+
+const (
+	// firstLook is the number of changes (contacts opened or failed) within a
+	// window at which a source is looked at for the first time.
+	firstLook = 5
+	// minDoubtful is the least number of contacts in a window that were not
+	// productive for a look to be worth the network's time.
+	minDoubtful = 5
+	// growth is how much the changes must grow until the next look, in
+	// quarters.
+	growth = 5
+)
+
+// Look is one look at one source in one window. It belongs to the Engine and
+// is valid during the call.
+type Look struct {
+	Source  capture.Addr
+	Time    int64 // capture time
+	Window  int   // index in featurize.Windows
+	Map     *featurize.Map
+	Summary featurize.Summary
+}
+
+// Judge says how sure it is that a map shows a scan: 0 to One.
+type Judge interface {
+	Judge(*Look) uint32
+}
+
+// One is a score of certainty.
+const One = 1 << 16
+
+// Config is what an Engine needs to know.
+type Config struct {
+	Tracker        featurize.Config
+	Threshold      uint32             // a score from which a source is scanning
+	UpdateInterval time.Duration      // between updates of one incident; 0: DefaultUpdateInterval
+	Observer       featurize.Observer // is told of contacts as well; may be nil
+}
+
+// DefaultUpdateInterval is the time between updates of one incident.
+const DefaultUpdateInterval = 10 * time.Minute
+
+// Engine turns packets into events. It is not safe for concurrent use.
+type Engine struct {
+	tracker   *featurize.Tracker
+	builder   featurize.Builder
+	judge     Judge
+	emit      func(*Event)
+	observer  featurize.Observer
+	threshold uint32
+	interval  int64
+
+	watches   []watch // by source number
+	due       []uint32
+	incidents map[uint32]*incident
+	nextCheck int64
+	picture   featurize.Map
+	looks     uint64
+	started   uint64
+}
+
+// watch is what is kept of a source to know when to look at it.
+type watch struct {
+	windows [len(featurize.Windows)]growthMeter
+	due     bool
+}
+
+// growthMeter counts changes in one window.
+type growthMeter struct {
+	since   int64 // when the count began
+	changes uint32
+	next    uint32 // the count at which to look
+}
+
+// NewEngine returns an Engine that has seen nothing. Events are given to emit,
+// which must not keep them.
+func NewEngine(cfg Config, judge Judge, emit func(*Event)) (*Engine, error) {
+	e := &Engine{
+		judge:     judge,
+		emit:      emit,
+		observer:  cfg.Observer,
+		threshold: cfg.Threshold,
+		interval:  int64(cfg.UpdateInterval),
+		incidents: map[uint32]*incident{},
+	}
+	if e.interval <= 0 {
+		e.interval = int64(DefaultUpdateInterval)
+	}
+	t, err := featurize.NewTracker(cfg.Tracker, e)
+	if err != nil {
+		return nil, err
+	}
+	e.tracker = t
+	e.watches = make([]watch, t.Sources())
+	return e, nil
+}
+
+// Add takes one packet.
+func (e *Engine) Add(p *capture.Packet) {
+	e.tracker.Add(p)
+	e.work()
+}
+
+// Advance moves the clock without a packet, so that silence is noticed and
+// incidents end on a quiet network.
+func (e *Engine) Advance(at int64) {
+	e.tracker.Advance(at)
+	e.work()
+}
+
+// Close settles what waits for an answer and ends all incidents. The Engine is
+// of no use afterwards.
+func (e *Engine) Close() {
+	if e.tracker.Counters().Packets == 0 {
+		return
+	}
+	e.Advance(e.tracker.CaptureTime(e.tracker.Now()) + featurize.Timeout)
+	e.endAll()
+}
+
+// Stats tells what an Engine has done.
+type Stats struct {
+	featurize.Counters
+	Looks     uint64 // maps judged
+	Incidents uint64 // incidents started
+}
+
+// Stats returns what was done so far.
+func (e *Engine) Stats() Stats {
+	return Stats{e.tracker.Counters(), e.looks, e.started}
+}
+
+// Opened implements featurize.Observer.
+func (e *Engine) Opened(source uint32, c *featurize.Contact) {
+	if e.observer != nil {
+		e.observer.Opened(source, c)
+	}
+	if in := e.incidents[source]; in != nil {
+		in.opened(e.tracker.Now(), c)
+	}
+	e.changed(source)
+}
+
+// Settled implements featurize.Observer.
+func (e *Engine) Settled(source uint32, c *featurize.Contact) {
+	if e.observer != nil {
+		e.observer.Settled(source, c)
+	}
+	if c.Failed() {
+		e.changed(source)
+	}
+}
+
+// Forgotten implements featurize.Observer. A source with an incident has
+// contacts of late and is the last to be evicted; where it is, its incident
+// ends.
+func (e *Engine) Forgotten(source uint32) {
+	if e.observer != nil {
+		e.observer.Forgotten(source)
+	}
+	if in := e.incidents[source]; in != nil {
+		e.end(source, in)
+	}
+	e.watches[source] = watch{due: e.watches[source].due}
+}
+
+// changed counts a change in every window and marks the source where one of
+// them has grown enough.
+func (e *Engine) changed(source uint32) {
+	w := &e.watches[source]
+	now := e.tracker.Now()
+	for i := range w.windows {
+		m := &w.windows[i]
+		if now-m.since > featurize.Windows[i] {
+			*m = growthMeter{since: now, changes: m.carry(now, featurize.Windows[i]), next: firstLook}
+			m.next = max(firstLook, m.changes+m.changes/4)
+		}
+		m.changes++
+		if m.changes >= m.next && !w.due {
+			w.due = true
+			e.due = append(e.due, source)
+		}
+	}
+}
+
+// carry returns what counts on into a new window: half of the last one, if it
+// was the last.
+func (m *growthMeter) carry(now, window int64) uint32 {
+	if now-m.since > 2*window {
+		return 0
+	}
+	return m.changes / 2
+}
+
+// work looks at the sources that are due and, once a second of packet time,
+// at the incidents.
+func (e *Engine) work() {
+	for i := 0; i < len(e.due); i++ {
+		source := e.due[i]
+		if w := &e.watches[source]; w.due {
+			w.due = false
+			e.look(source, w)
+		}
+	}
+	e.due = e.due[:0]
+	if now := e.tracker.Now(); now >= e.nextCheck {
+		e.nextCheck = now + int64(time.Second)
+		e.checkIncidents(now)
+	}
+}
+
+// look judges the source in every window that has grown enough.
+func (e *Engine) look(source uint32, w *watch) {
+	for i := range w.windows {
+		m := &w.windows[i]
+		if m.changes < m.next {
+			continue
+		}
+		m.next = max(m.changes+1, m.changes*growth/4)
+		sum := e.builder.Draw(&e.picture, e.tracker, source, i)
+		if sum.Doubtful < minDoubtful {
+			continue
+		}
+		e.looks++
+		look := Look{
+			Source:  e.tracker.Source(source).Addr,
+			Time:    e.tracker.CaptureTime(e.tracker.Now()),
+			Window:  i,
+			Map:     &e.picture,
+			Summary: sum,
+		}
+		if score := e.judge.Judge(&look); score >= e.threshold {
+			e.flag(source, i, score)
+		}
+	}
+}

@@ -1,0 +1,78 @@
+package detect
+
+import (
+	"edgescan/capture"
+	"edgescan/featurize"
+)
+
+// shape tells what kind of scan a set of contacts is. Host discovery (ARP and
+// ICMP) counts only where there is nothing else: nmap's port scans begin with
+// it.
+type shape struct {
+	transport, discovery grid
+}
+
+// grid holds which ports were tried on which hosts.
+type grid struct {
+	hosts map[capture.Addr]int // distinct ports of each
+	ports map[portOf]struct{}
+}
+
+type portOf struct {
+	proto capture.Proto
+	port  uint16
+}
+
+// minTransport is the least number of TCP and UDP contacts for which host
+// discovery beside them is left out.
+const minTransport = 5
+
+func (s *shape) add(c *featurize.Contact) {
+	if c.Proto == capture.ProtoTCP || c.Proto == capture.ProtoUDP {
+		s.transport.add(c)
+	} else {
+		s.discovery.add(c)
+	}
+}
+
+func (s *shape) kind() Kind {
+	n := 0
+	for _, ports := range s.transport.hosts {
+		n += ports
+	}
+	if n >= minTransport || len(s.discovery.hosts) == 0 {
+		return s.transport.kind()
+	}
+	return s.discovery.kind()
+}
+
+func (g *grid) add(c *featurize.Contact) {
+	if g.hosts == nil {
+		g.hosts, g.ports = map[capture.Addr]int{}, map[portOf]struct{}{}
+	}
+	g.hosts[c.Dst]++
+	g.ports[portOf{c.Proto, c.Port}] = struct{}{}
+}
+
+// kind is horizontal where hosts outnumber ports by far. Else the hosts on
+// which a good part of all ports was tried decide: one is a vertical scan,
+// more are a block.
+func (g *grid) kind() Kind {
+	ports := len(g.ports)
+	if len(g.hosts) >= 4*ports {
+		return Horizontal
+	}
+	deep := 0
+	for _, n := range g.hosts {
+		if n >= max(3, ports/4) {
+			deep++
+		}
+	}
+	switch {
+	case deep == 1 || len(g.hosts) == 1:
+		return Vertical
+	case deep == 0:
+		return Horizontal
+	}
+	return Block
+}
