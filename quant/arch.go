@@ -1,3 +1,17 @@
+// Package quant runs the int8 network that tells scans from benign traffic.
+//
+// In goes a map: a picture of rows x columns x channels in unsigned bytes. Out
+// come logits, one for each class, in units of 1/256 nat, and from them
+// probabilities in units of 1/65536. All of it is integer arithmetic, so the
+// same map gives the same verdict on every architecture. The package also reads
+// and writes the model file.
+//
+// Activations are unsigned bytes with zero point 0: maps hold small counts and
+// every layer but the last ends in a ReLU, so padding is 0 and needs no
+// correction. Weights are signed bytes with one scale for each output channel.
+//
+// The package imports nothing but the standard library, keeps no state outside
+// its types, and must never use floating point while it infers.
 package quant
 
 import "fmt"
@@ -54,9 +68,9 @@ func (l Layer) strides() (v, h int) {
 	return 1, 1
 }
 
-// Output returns the shape that l makes of in. Convolutions and pools keep
-// ("same" padding) and divide by the stride, rounding up, whatever the kernel:
-// every input cell is seen.
+// Output returns the shape that l makes of in. Convolutions and pools pad as
+// TensorFlow's "same" does: whatever the window, the extent is that of the input
+// divided by the stride, rounded up.
 func (l Layer) Output(in Shape) Shape {
 	v, h := l.strides()
 	switch l.Kind {
@@ -83,39 +97,89 @@ func (a Arch) Shapes() []Shape {
 // Classes returns the number of logits.
 func (a Arch) Classes() int { return a.Layers[len(a.Layers)-1].Out }
 
-// maxExtent bounds every extent of an architecture that is read from a file,
-// so that no product of three overflows an int on 32-bit machines.
-const maxExtent = 1024
+// Bounds on an architecture that is read from a file. They keep what a file can
+// make a device allocate to a few tens of MiB, and every product of extents
+// within 32 bits.
+const (
+	maxExtent  = 1024    // of any single extent
+	maxLayers  = 64      // in a network
+	maxCells   = 1 << 20 // in the input or output of a layer
+	maxWeights = 1 << 22 // in a network
+)
 
 // Validate reports the first thing that keeps a from being a network.
 func (a Arch) Validate() error {
-	ok := func(n int) bool { return n >= 1 && n <= maxExtent }
-	if !ok(a.Input.Height) || !ok(a.Input.Width) || !ok(a.Input.Channels) {
-		return fmt.Errorf("input shape %v: each extent must be 1 to %d", a.Input, maxExtent)
+	if !inExtent(a.Input.Height, a.Input.Width, a.Input.Channels) || a.Input.Size() > maxCells {
+		return fmt.Errorf("input shape %v: each extent must be 1 to %d, the product at most %d", a.Input, maxExtent, maxCells)
 	}
-	dense := false
+	if n := len(a.Layers); n == 0 || n > maxLayers || a.Layers[n-1].Kind != Dense {
+		return fmt.Errorf("%d layers: must be 1 to %d and end with a dense one", n, maxLayers)
+	}
+	in, weights, dense := a.Input, int64(0), false
 	for i, l := range a.Layers {
-		switch l.Kind {
-		case Conv, MaxPool:
-			if dense {
-				return fmt.Errorf("layer %d: %s after a dense layer", i, l.Kind)
-			}
-			if !ok(l.Height) || !ok(l.Width) || l.Stride < 0 || l.Stride > maxExtent {
-				return fmt.Errorf("layer %d: window %dx%d, stride %d out of range", i, l.Height, l.Width, l.Stride)
-			}
-		case Dense:
-			dense = true
-		default:
-			return fmt.Errorf("layer %d: unknown kind %q", i, l.Kind)
+		if err := l.validate(); err != nil {
+			return fmt.Errorf("layer %d: %w", i, err)
 		}
-		if l.Kind != MaxPool && !ok(l.Out) {
-			return fmt.Errorf("layer %d: %d outputs, must be 1 to %d", i, l.Out, maxExtent)
+		if dense && l.Kind != Dense {
+			return fmt.Errorf("layer %d: %s after a dense layer", i, l.Kind)
 		}
-	}
-	if !dense {
-		return fmt.Errorf("no dense layer at the end")
+		dense = l.Kind == Dense
+		out := l.Output(in)
+		if out.Size() > maxCells {
+			return fmt.Errorf("layer %d: output %v has more than %d cells", i, out, maxCells)
+		}
+		weights += int64(l.fanIn(in)) * int64(l.Out)
+		if weights > maxWeights {
+			return fmt.Errorf("layer %d: more than %d weights", i, maxWeights)
+		}
+		in = out
 	}
 	return nil
+}
+
+// validate checks what can be said of a layer without its input.
+func (l Layer) validate() error {
+	switch l.Kind {
+	case Conv, MaxPool:
+		if !inExtent(l.Height, l.Width) || l.Stride < 0 || l.Stride > maxExtent {
+			return fmt.Errorf("window %dx%d, stride %d: must be 1 to %d", l.Height, l.Width, l.Stride, maxExtent)
+		}
+	case Dense:
+		if l.Height != 0 || l.Width != 0 || l.Stride != 0 {
+			return fmt.Errorf("a dense layer has no window")
+		}
+	default:
+		return fmt.Errorf("unknown kind %q", l.Kind)
+	}
+	if l.Kind == MaxPool && l.Out != 0 {
+		return fmt.Errorf("a pool keeps its channels, %d outputs given", l.Out)
+	}
+	if l.Kind != MaxPool && !inExtent(l.Out) {
+		return fmt.Errorf("%d outputs, must be 1 to %d", l.Out, maxExtent)
+	}
+	return nil
+}
+
+// fanIn returns the number of weights behind one output of l: 0 for a pool.
+// At most maxExtent^3, it fits an int of 32 bits.
+func (l Layer) fanIn(in Shape) int {
+	switch l.Kind {
+	case Conv:
+		return l.Height * l.Width * in.Channels
+	case Dense:
+		return in.Size()
+	}
+	return 0
+}
+
+// inExtent reports whether all of ns are between 1 and maxExtent.
+func inExtent(ns ...int) bool {
+	for _, n := range ns {
+		if n < 1 || n > maxExtent {
+			return false
+		}
+	}
+	return true
 }
 
 func ceilDiv(a, b int) int { return (a + b - 1) / b }

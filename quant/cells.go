@@ -1,0 +1,62 @@
+package quant
+
+import "encoding/binary"
+
+// cellList lists the cells of a layer's input that are not 0, pixel by pixel.
+// Maps are nearly empty and a ReLU leaves many zeros, so most of the
+// multiplications of a layer need not be done.
+type cellList struct {
+	cells  []cell
+	starts []uint32 // of each pixel in cells; one more at the end
+}
+
+// cell is a cell that is not 0: its value in the low 8 bits, above them its
+// place in its row, column*channels + channel. A row has at most maxCells cells,
+// so that 28 bits are enough.
+type cell uint32
+
+// newCellList returns a list for inputs of at most so many cells and pixels.
+func newCellList(cells, pixels int) cellList {
+	return cellList{make([]cell, cells), make([]uint32, pixels+1)}
+}
+
+// fill lists the cells of src, which has shape in: [row][column][channel].
+func (l *cellList) fill(src []uint8, in Shape) {
+	n := 0
+	for pixel := range in.Height * in.Width {
+		l.starts[pixel] = uint32(n)
+		place := pixel % in.Width * in.Channels
+		n = l.append(n, src[pixel*in.Channels:][:in.Channels], place)
+	}
+	l.starts[in.Height*in.Width] = uint32(n)
+}
+
+// append lists the cells of one pixel, the first of which has the given place,
+// behind the first n and returns the new length. Eight zeros are passed over
+// at once; otherwise a cell is always written and only kept if it is not 0,
+// which costs less than a branch that cannot be foretold.
+func (l *cellList) append(n int, pixel []uint8, place int) int {
+	for len(pixel) >= 8 {
+		if binary.NativeEndian.Uint64(pixel) != 0 {
+			n = l.appendEach(n, pixel[:8], place)
+		}
+		pixel, place = pixel[8:], place+8
+	}
+	return l.appendEach(n, pixel, place)
+}
+
+// appendEach is append without the short cut.
+func (l *cellList) appendEach(n int, values []uint8, place int) int {
+	for i, v := range values {
+		l.cells[n] = cell(place+i)<<8 | cell(v)
+		if v != 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// run returns the cells of the pixels first to end-1, counted row by row.
+func (l *cellList) run(first, end int) []cell {
+	return l.cells[l.starts[first]:l.starts[end]]
+}
