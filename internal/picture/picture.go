@@ -1,0 +1,74 @@
+// Package picture draws maps as an analyst would plot a flow log: hosts down,
+// ports across, a mark where the source reached for something, coloured by how
+// it was answered. A scan shows as a line.
+//
+// Maps come in, a PNG goes out, the same one for the same map.
+package picture
+
+import (
+	"errors"
+	"fmt"
+	"image"
+	"image/png"
+	"io"
+
+	"edgescan/featurize"
+)
+
+// ErrOptions is what errors about Options wrap.
+var ErrOptions = errors.New("bad picture options")
+
+// Options say how to draw. The zero value draws without a title.
+type Options struct {
+	Title  string
+	Cell   int // side of a cell in pixels, 4 to 64; 0 means 12, and 4 in a Sheet
+	PerRow int // panels beside each other in a Sheet; 0 means 4
+}
+
+// withDefaults returns o with its zeros filled in, or an error.
+func (o Options) withDefaults(cell int) (Options, error) {
+	if o.Cell == 0 {
+		o.Cell = cell
+	}
+	if o.Cell < 4 || o.Cell > 64 {
+		return o, fmt.Errorf("%w: a cell of %d pixels, want 4 to 64", ErrOptions, o.Cell)
+	}
+	if o.PerRow == 0 {
+		o.PerRow = 4
+	}
+	if o.PerRow < 1 {
+		return o, fmt.Errorf("%w: %d panels in a row", ErrOptions, o.PerRow)
+	}
+	return o, nil
+}
+
+// margin is the space around everything, in pixels.
+const margin = 8
+
+// Draw writes m as a PNG: title, names of columns and rows, the map, and a
+// legend.
+func Draw(w io.Writer, m *featurize.Map, opt Options) error {
+	opt, err := opt.withDefaults(12)
+	if err != nil {
+		return err
+	}
+	names := namesHeight(opt.Cell)
+	left, top := margin+rowAxisWidth, margin+titleHeight(opt.Title)+names
+	grid := image.Rect(0, 0, featurize.Columns*opt.Cell, featurize.Rows*opt.Cell).Add(image.Pt(left, top))
+	width := grid.Max.X + margin
+	c := newCanvas(width, grid.Max.Y+margin+legendHeight(width, opt.Cell))
+	c.text(margin, margin, width-2*margin, opt.Title)
+	c.columnNames(grid, names, opt.Cell)
+	c.rowAxis(grid, opt.Cell)
+	c.grid(grid, m, opt.Cell)
+	c.legend(grid.Max.Y+margin, opt.Cell)
+	return c.encode(w)
+}
+
+func (c *canvas) encode(w io.Writer) error {
+	encoder := png.Encoder{CompressionLevel: png.BestCompression}
+	if err := encoder.Encode(w, c.img); err != nil {
+		return fmt.Errorf("write PNG: %w", err)
+	}
+	return nil
+}
