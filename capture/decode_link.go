@@ -1,0 +1,177 @@
+package capture
+
+import "math/bits"
+
+// Ethertypes (IEEE 802 numbers).
+const (
+	etherMinimum  = 0x0600 // smaller values are the length of an LLC frame
+	etherIPv4     = 0x0800
+	etherARP      = 0x0806
+	etherVLAN     = 0x8100
+	etherIPv6     = 0x86dd
+	etherMPLS     = 0x8847
+	etherMPLSUp   = 0x8848 // upstream-assigned label
+	etherPPPoE    = 0x8864 // session stage
+	etherQinQ     = 0x88a8
+	etherQinQ9100 = 0x9100 // QinQ before 802.1ad
+	etherUnknown  = 0xffff // reserved: stands for what has no ethertype
+)
+
+// maxTags bounds nested VLAN tags, PPPoE and SNAP headers, and the labels of
+// an MPLS stack.
+const maxTags = 8
+
+// Packet types of the Linux cooked headers.
+const (
+	sllBroadcast = 1
+	sllMulticast = 2
+)
+
+// decodeLink strips the link-layer header and goes on above it.
+func decodeLink(link LinkType, b []byte, cut int, p *Packet) Reason {
+	switch link {
+	case LinkTypeEthernet:
+		if len(b) < 14 {
+			return short(cut)
+		}
+		p.Group = b[0]&1 != 0
+		return decodeEtherType(be16(b[12:]), b[14:], cut, p)
+	case LinkTypeRaw, LinkTypeRawBSD, LinkTypeRawOpen, LinkTypeIPv4, LinkTypeIPv6:
+		return decodeIP(b, cut, 0, p)
+	case LinkTypeLinuxSLL:
+		if len(b) < 16 {
+			return short(cut)
+		}
+		kind := be16(b)
+		p.Group = kind == sllBroadcast || kind == sllMulticast
+		return decodeEtherType(be16(b[14:]), b[16:], cut, p)
+	case LinkTypeLinuxSLL2:
+		if len(b) < 20 {
+			return short(cut)
+		}
+		p.Group = b[10] == sllBroadcast || b[10] == sllMulticast
+		return decodeEtherType(be16(b), b[20:], cut, p)
+	case LinkTypeNull, LinkTypeLoop:
+		return decodeLoopback(b, cut, p)
+	case LinkTypePPP, LinkTypePPPSerial:
+		return decodePPP(b, cut, p)
+	case LinkTypePPPoE:
+		return decodeEtherType(etherPPPoE, b, cut, p)
+	case LinkTypeHDLC:
+		return decodeHDLC(b, cut, p)
+	}
+	return ReasonLinkType
+}
+
+// decodeEtherType strips tags and shims until the ethertype names a network
+// protocol. Tunnels that carry Ethernet or a further shim belong here.
+func decodeEtherType(kind uint16, b []byte, cut int, p *Packet) Reason {
+	for range maxTags {
+		switch kind {
+		case etherIPv4:
+			return decodeIPv4(b, cut, 0, p)
+		case etherIPv6:
+			return decodeIPv6(b, cut, 0, p)
+		case etherARP:
+			return decodeARP(b, cut, p)
+		case etherVLAN, etherQinQ, etherQinQ9100:
+			if len(b) < 4 {
+				return short(cut)
+			}
+			kind, b = be16(b[2:]), b[4:]
+		case etherPPPoE:
+			if len(b) < 8 {
+				return short(cut)
+			}
+			kind, b = pppEtherType(be16(b[6:])), b[8:]
+		case etherMPLS, etherMPLSUp:
+			return decodeMPLS(b, cut, p)
+		default:
+			if kind >= etherMinimum {
+				return ReasonEtherType
+			}
+			if len(b) < 8 {
+				return short(cut)
+			}
+			if be32(b) != 0xaaaa0300 || b[4] != 0 || b[5] != 0 {
+				return ReasonEtherType // LLC without the SNAP header that names an ethertype
+			}
+			kind, b = be16(b[6:]), b[8:]
+		}
+	}
+	return ReasonDepth
+}
+
+// decodeMPLS skips the label stack (RFC 3032). Nothing in it says what follows;
+// as routers do, it takes the IP version's place for the answer.
+func decodeMPLS(b []byte, cut int, p *Packet) Reason {
+	for range maxTags {
+		if len(b) < 4 {
+			return short(cut)
+		}
+		bottom := b[2]&1 != 0
+		b = b[4:]
+		if bottom {
+			if len(b) > 0 && b[0]>>4 != 4 && b[0]>>4 != 6 {
+				return ReasonEtherType // a pseudowire
+			}
+			return decodeIP(b, cut, 0, p)
+		}
+	}
+	return ReasonDepth
+}
+
+// decodeLoopback reads the BSD address family, in either byte order: that of
+// the capturing host, which the file need not share.
+func decodeLoopback(b []byte, cut int, p *Packet) Reason {
+	if len(b) < 4 {
+		return short(cut)
+	}
+	family := be32(b)
+	if family > 0xffff {
+		family = bits.ReverseBytes32(family)
+	}
+	switch family {
+	case 2:
+		return decodeIPv4(b[4:], cut, 0, p)
+	case 10, 24, 28, 30: // AF_INET6 of Linux, NetBSD and OpenBSD, FreeBSD, Darwin
+		return decodeIPv6(b[4:], cut, 0, p)
+	}
+	return ReasonEtherType
+}
+
+// decodePPP reads a PPP frame with or without the HDLC address and control
+// bytes; where those are Cisco's, what follows is Cisco HDLC.
+func decodePPP(b []byte, cut int, p *Packet) Reason {
+	if len(b) < 4 {
+		return short(cut)
+	}
+	switch {
+	case b[0] == 0xff && b[1] == 0x03:
+		b = b[2:]
+	case b[0] == 0x0f || b[0] == 0x8f:
+		return decodeHDLC(b, cut, p)
+	}
+	return decodeEtherType(pppEtherType(be16(b)), b[2:], cut, p)
+}
+
+// decodeHDLC reads Cisco HDLC: address, control, ethertype.
+func decodeHDLC(b []byte, cut int, p *Packet) Reason {
+	if len(b) < 4 {
+		return short(cut)
+	}
+	return decodeEtherType(be16(b[2:]), b[4:], cut, p)
+}
+
+// pppEtherType translates a PPP protocol number (RFC 1661, 2).
+func pppEtherType(protocol uint16) uint16 {
+	switch protocol {
+	case 0x0021:
+		return etherIPv4
+	case 0x0057:
+		return etherIPv6
+	case 0x0281:
+		return etherMPLS
+	}
+	return etherUnknown
+}

@@ -1,0 +1,39 @@
+package capture
+
+// Reason says how far the decoding of a frame got. It stands in for an error
+// where an error would cost an allocation per packet.
+type Reason uint8
+
+// ReasonOK is success; each of the others means that the Packet is not to be
+// used as a contact or an answer.
+const (
+	ReasonOK        Reason = iota
+	ReasonTruncated        // the capture cut off what was needed (snaplen)
+	ReasonMalformed        // a header contradicts itself or the frame's length
+	ReasonLinkType         // the link type is not one that Decode reads
+	ReasonEtherType        // not IP or ARP: spanning tree, LLDP, PPP control, ...
+	ReasonProtocol         // IP, but above it neither TCP, UDP, ICMP nor ICMPv6
+	ReasonDepth            // more nested tags, extension headers or tunnels than any honest sender uses
+	NumReasons             // how many reasons there are: the length of Decoder.Counts
+)
+
+// String returns the reason in the words of a report.
+func (r Reason) String() string {
+	switch r {
+	case ReasonOK:
+		return "decoded"
+	case ReasonTruncated:
+		return "truncated"
+	case ReasonMalformed:
+		return "malformed"
+	case ReasonLinkType:
+		return "unknown link type"
+	case ReasonEtherType:
+		return "unknown ethertype"
+	case ReasonProtocol:
+		return "unknown IP protocol"
+	case ReasonDepth:
+		return "nested too deep"
+	}
+	return "unknown reason"
+}

@@ -1,0 +1,35 @@
+package capture
+
+import "errors"
+
+// ErrTimeout is what Next of a live source returns when no frame arrived for
+// a poll interval, so that its caller can advance its clock and look whether
+// it should stop. It ends nothing: the next Next goes on waiting.
+var ErrTimeout = errors.New("no packet within the poll interval")
+
+// Frame is one captured frame as its source holds it.
+type Frame struct {
+	Time int64    // capture time, nanoseconds since 1970-01-01 UTC
+	Link LinkType // what Data begins with
+	Data []byte   // the captured bytes; they belong to the source and are valid until its next Next or Close
+	Wire int      // length on the wire, bytes; at least len(Data)
+}
+
+// Source yields frames in the order of capture. It serves one goroutine: Next
+// and Close are not to be called at the same time.
+type Source interface {
+	// Next fills f with the next frame. At the end of a file it returns
+	// io.EOF; a live source never ends, but returns ErrTimeout when nothing
+	// arrived for a while. Any other error is final.
+	Next(f *Frame) error
+	// Stats counts from the source's opening; any goroutine may call it.
+	Stats() Stats
+	// Close frees what the source holds, f.Data of the last Next included.
+	Close() error
+}
+
+// Stats counts what a source has seen.
+type Stats struct {
+	Frames  uint64 // delivered by Next
+	Dropped uint64 // lost because the reader was slower than the interface; zero for files
+}
