@@ -5,6 +5,7 @@ import (
 
 	"edgescan/capture"
 	"edgescan/featurize"
+	"edgescan/quant"
 )
 
 const (
@@ -34,8 +35,8 @@ type Judge interface {
 	Judge(*Look) uint32
 }
 
-// One is a score of certainty.
-const One = 1 << 16
+// One is a score of certainty, as in quant.
+const One = quant.One
 
 // Config is what an Engine needs to know.
 type Config struct {
@@ -125,6 +126,9 @@ func (e *Engine) Close() {
 	e.Advance(e.tracker.CaptureTime(e.tracker.Now()) + featurize.Timeout)
 	e.endAll()
 }
+
+// Tracker returns the Engine's tracker, for observers to read.
+func (e *Engine) Tracker() *featurize.Tracker { return e.tracker }
 
 // Stats tells what an Engine has done.
 type Stats struct {

@@ -5,10 +5,10 @@ import (
 	"edgescan/featurize"
 )
 
-// shape tells what kind of scan a set of contacts is. Host discovery (ARP and
+// Shape tells what kind of scan a set of contacts is. Host discovery (ARP and
 // ICMP) counts only where there is nothing else: nmap's port scans begin with
-// it.
-type shape struct {
+// it. The zero Shape is ready for use.
+type Shape struct {
 	transport, discovery grid
 }
 
@@ -27,7 +27,8 @@ type portOf struct {
 // discovery beside them is left out.
 const minTransport = 5
 
-func (s *shape) add(c *featurize.Contact) {
+// Add takes one contact; each is to be added once.
+func (s *Shape) Add(c *featurize.Contact) {
 	if c.Proto == capture.ProtoTCP || c.Proto == capture.ProtoUDP {
 		s.transport.add(c)
 	} else {
@@ -35,7 +36,8 @@ func (s *shape) add(c *featurize.Contact) {
 	}
 }
 
-func (s *shape) kind() Kind {
+// Kind returns the kind of a scan that consists of the contacts added.
+func (s *Shape) Kind() Kind {
 	n := 0
 	for _, ports := range s.transport.hosts {
 		n += ports

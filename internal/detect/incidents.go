@@ -52,10 +52,11 @@ func (e *Engine) flag(source uint32, window int, score uint32) {
 		return
 	}
 	now := e.tracker.Now()
+	since := now - featurize.Windows[window]
 	in := &incident{first: now, latest: now, window: window, score: score}
-	e.tracker.Each(source, now-featurize.Windows[window], func(c *featurize.Contact) bool {
+	e.tracker.Each(source, since, func(c *featurize.Contact) bool {
 		if !c.Expired() {
-			in.first = min(in.first, c.First)
+			in.first = min(in.first, max(c.First, since))
 			in.opened(now, c)
 		}
 		return true
@@ -147,7 +148,7 @@ type tally struct {
 	outcomes [featurize.Answered + 1]int
 	protos   map[capture.Proto]int
 	ports    map[uint16]int
-	shape    shape
+	shape    Shape
 	example  capture.Addr
 }
 
@@ -162,7 +163,7 @@ func (t *tally) add(c *featurize.Contact) {
 		t.ports[c.Port]++
 	}
 	if !c.Productive() {
-		t.shape.add(c)
+		t.shape.Add(c)
 		t.example = c.Dst
 	}
 }
@@ -172,7 +173,7 @@ func (t *tally) fill(ev *Event) {
 	ev.Refused = t.outcomes[featurize.Refused]
 	ev.Silent = t.outcomes[featurize.Silent] + t.outcomes[featurize.Pending]
 	ev.Odd = t.outcomes[featurize.Odd]
-	ev.Kind = t.shape.kind()
+	ev.Kind = t.shape.Kind()
 	ev.Example = t.example
 	ev.Protocols = byCount(t.protos)
 	ev.TopPorts = byCount(t.ports)

@@ -1,0 +1,145 @@
+package eval
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"edgescan/capture"
+	"edgescan/featurize"
+	"edgescan/internal/detect"
+)
+
+// Detector is one column of the comparison: the engine with a Judge, or a
+// Rule over the same contacts.
+type Detector struct {
+	Name      string
+	Judge     detect.Judge // nil for a rule
+	Threshold uint32       // for Judge
+	Rule      func() Rule  // makes a fresh one for each capture
+}
+
+// Rules returns the simple rules that everything is compared with.
+func Rules() []Detector {
+	rule := func(f func() Rule) Detector { return Detector{Name: f().Name(), Rule: f} }
+	return []Detector{
+		rule(func() Rule { return &Threshold{} }),
+		rule(func() Rule { return &Threshold{AllProtocols: true} }),
+		rule(func() Rule { return &TRW{} }),
+		rule(func() Rule { return &TRW{PerContact: true} }),
+		rule(func() Rule { return &TRW{PerContact: true, AllProtocols: true} }),
+	}
+}
+
+// Verdict is what a detector made of one capture.
+type Verdict struct {
+	Found   []capture.Addr // labelled scanners that it named
+	False   []capture.Addr // other scored sources that it named
+	Kind    detect.Kind    // of the first scanner found, at the end of its incident
+	Delay   int            // distinct contacts of the first scanner when it was named
+	Unread  error          // what kept the file from being read to its end; its beginning counts
+	Packets uint64
+}
+
+// Run scores a detector on one capture.
+func Run(d *Detector, c *Capture) (Verdict, error) {
+	src, err := capture.Open(c.File)
+	if err != nil {
+		return Verdict{}, fmt.Errorf("score %s: %w", c.File, err)
+	}
+	defer src.Close()
+	v := &Verdict{}
+	judge, threshold := d.Judge, d.Threshold
+	var watcher *ruleWatcher
+	cfg := detect.Config{Tracker: featurize.Config{Memory: featurize.DefaultMemory, Key: featurize.DefaultKey}}
+	if judge == nil {
+		judge, threshold = never{}, detect.One+1
+		watcher = &ruleWatcher{rule: d.Rule(), flagged: map[uint32]bool{}}
+		cfg.Observer = watcher
+	}
+	cfg.Threshold = threshold
+	engine, err := detect.NewEngine(cfg, judge, func(e *detect.Event) { v.note(c, e.Source, e.State, e.Kind, e.Contacts) })
+	if err != nil {
+		return Verdict{}, err
+	}
+	if watcher != nil {
+		watcher.tracker = engine.Tracker()
+		watcher.name = func(a capture.Addr, contacts int) { v.note(c, a, detect.Start, "", contacts) }
+	}
+	v.Unread = feed(engine, src)
+	v.Packets = engine.Stats().Packets
+	return *v, nil
+}
+
+// feed gives a capture's packets to an engine and closes it.
+func feed(engine *detect.Engine, src capture.Source) error {
+	defer engine.Close()
+	var decoder capture.Decoder
+	var frame capture.Frame
+	var packet capture.Packet
+	for {
+		if err := src.Next(&frame); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		if decoder.Decode(frame.Link, frame.Time, frame.Data, frame.Wire, &packet) == capture.ReasonOK {
+			engine.Add(&packet)
+		}
+	}
+}
+
+// note records that a source was named.
+func (v *Verdict) note(c *Capture, a capture.Addr, state detect.State, kind detect.Kind, contacts int) {
+	if !c.Scored(a) {
+		return
+	}
+	if !c.Scanner(a) {
+		if !slices.Contains(v.False, a) {
+			v.False = append(v.False, a)
+		}
+		return
+	}
+	if !slices.Contains(v.Found, a) {
+		v.Found = append(v.Found, a)
+		if len(v.Found) == 1 {
+			v.Delay = contacts
+		}
+	}
+	if state == detect.End && a == v.Found[0] {
+		v.Kind = kind
+	}
+}
+
+// never is the Judge of an engine that only tracks.
+type never struct{}
+
+func (never) Judge(*detect.Look) uint32 { return 0 }
+
+// ruleWatcher runs a Rule as an observer of contacts.
+type ruleWatcher struct {
+	rule    Rule
+	tracker *featurize.Tracker
+	flagged map[uint32]bool
+	name    func(a capture.Addr, contacts int)
+}
+
+func (w *ruleWatcher) Opened(source uint32, c *featurize.Contact) {
+	if c.Outcome != featurize.Pending {
+		w.Settled(source, c)
+	}
+}
+
+func (w *ruleWatcher) Settled(source uint32, c *featurize.Contact) {
+	if w.rule.See(source, c, w.tracker.Now()) && !w.flagged[source] {
+		w.flagged[source] = true
+		s := w.tracker.Source(source)
+		w.name(s.Addr, int(s.Count))
+	}
+}
+
+func (w *ruleWatcher) Forgotten(source uint32) {
+	w.rule.Forget(source)
+	delete(w.flagged, source)
+}
