@@ -1,0 +1,6 @@
+package synth
+
+var (
+	peerBehaviours, voiceBehaviours, officeBehaviours,
+	serverBehaviours, transferBehaviours, neighbourBehaviours, oddBehaviours []behaviour
+)
