@@ -15,14 +15,13 @@ type Frame struct {
 	Wire int      // length on the wire, bytes; at least len(Data)
 }
 
-// Source yields frames in the order of capture. It serves one goroutine: Next
-// and Close are not to be called at the same time.
+// Source yields frames in the order of capture. It serves one goroutine.
 type Source interface {
 	// Next fills f with the next frame. At the end of a file it returns
 	// io.EOF; a live source never ends, but returns ErrTimeout when nothing
 	// arrived for a while. Any other error is final.
 	Next(f *Frame) error
-	// Stats counts from the source's opening; any goroutine may call it.
+	// Stats counts from the source's opening.
 	Stats() Stats
 	// Close frees what the source holds, f.Data of the last Next included.
 	Close() error
@@ -30,6 +29,6 @@ type Source interface {
 
 // Stats counts what a source has seen.
 type Stats struct {
-	Frames  uint64 // delivered by Next
-	Dropped uint64 // lost because the reader was slower than the interface; zero for files
+	Frames  uint64 // that a file has delivered, or that passed an interface's filter
+	Dropped uint64 // of these lost because the reader was slower than the interface
 }

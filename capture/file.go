@@ -1,0 +1,174 @@
+package capture
+
+import (
+	"bufio"
+	"compress/flate"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"time"
+
+	"github.com/google/gopacket"
+)
+
+// What is wrong with a file. Errors of Next that wrap ErrDamaged or
+// ErrTruncated name the byte, counted in the uncompressed file; the frames
+// before it have been delivered.
+var (
+	ErrNotCapture = errors.New("not a capture file")
+	ErrDamaged    = errors.New("damaged capture file")
+	ErrTruncated  = errors.New("capture file is cut off")
+)
+
+// maxFrame bounds the captured bytes of one frame, whatever a header says; it
+// is the largest snaplen that libpcap and Wireshark accept too.
+const maxFrame = 256 << 10
+
+// format reads the frames of one file format. Its errors are io.EOF at the
+// clean end, those of input, or wrap ErrDamaged.
+type format interface {
+	next(in *input, f *Frame) error
+}
+
+// File reads a pcap or pcapng stream, plain or compressed with gzip. It
+// implements Source, and gopacket.ZeroCopyPacketDataSource.
+type File struct {
+	name   string
+	in     *input
+	format format
+	closer io.Closer // nil if the stream is the caller's
+	frames uint64
+	err    error // what ended the stream
+}
+
+var (
+	_ Source                            = (*File)(nil)
+	_ gopacket.ZeroCopyPacketDataSource = (*File)(nil)
+)
+
+// Open opens a capture file; "-" is standard input. The error wraps
+// ErrNotCapture, ErrDamaged or ErrTruncated, or is the operating system's.
+func Open(path string) (*File, error) {
+	if path == "-" {
+		return open(os.Stdin, "standard input", nil)
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	f, err := open(file, path, file)
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// NewReader reads a capture from r, as Open does. Close leaves r open.
+func NewReader(r io.Reader) (*File, error) { return open(r, "capture", nil) }
+
+func open(r io.Reader, name string, closer io.Closer) (*File, error) {
+	f := &File{name: name, closer: closer}
+	if err := f.detect(r); err != nil {
+		return nil, f.describe(err)
+	}
+	return f, nil
+}
+
+// detect looks through gzip and reads the file's first magic number.
+func (f *File) detect(r io.Reader) error {
+	raw := bufio.NewReaderSize(r, 64<<10)
+	f.in = newInput(raw)
+	if magic, _ := raw.Peek(2); len(magic) == 2 && magic[0] == 0x1f && magic[1] == 0x8b {
+		unzipped, err := gzip.NewReader(raw)
+		if err != nil {
+			return err
+		}
+		f.in = newInput(unzipped)
+	}
+	magic, err := f.in.peek(4)
+	if err == io.EOF {
+		return fmt.Errorf("%w: it is empty", ErrNotCapture)
+	}
+	if err == io.ErrUnexpectedEOF && f.in.err == io.EOF {
+		return fmt.Errorf("%w: it has fewer than 4 bytes", ErrNotCapture)
+	}
+	if err != nil {
+		return err
+	}
+	if isPcapng(magic) {
+		f.format = &pcapng{}
+		return nil
+	}
+	f.format, err = newPcap(f.in, [4]byte(magic))
+	return err
+}
+
+// describe turns an error of the formats, the buffer or gzip into one that
+// names the file, and the byte where that helps.
+func (f *File) describe(err error) error {
+	var corrupt flate.CorruptInputError
+	switch {
+	case err == io.EOF:
+		return err
+	case err == io.ErrUnexpectedEOF:
+		return fmt.Errorf("%s: %w after byte %d", f.name, ErrTruncated, f.in.offset())
+	case err == gzip.ErrChecksum, err == gzip.ErrHeader, errors.As(err, &corrupt):
+		return fmt.Errorf("%s: %w: %w at byte %d", f.name, ErrDamaged, err, f.in.offset())
+	case errors.Is(err, ErrDamaged):
+		return fmt.Errorf("%s: at byte %d: %w", f.name, f.in.offset(), err)
+	}
+	return fmt.Errorf("%s: %w", f.name, err)
+}
+
+// Next reads the next frame. At the clean end of the file it returns io.EOF;
+// other errors wrap ErrDamaged or ErrTruncated, or are the stream's. Once it
+// has returned an error it returns the same for ever.
+func (f *File) Next(fr *Frame) error {
+	if f.err != nil {
+		return f.err
+	}
+	if err := f.format.next(f.in, fr); err != nil {
+		f.err = f.describe(err)
+		return f.err
+	}
+	f.frames++
+	return nil
+}
+
+// ZeroCopyReadPacketData is Next in the form of gopacket, which has no room
+// for the link type.
+func (f *File) ZeroCopyReadPacketData() ([]byte, gopacket.CaptureInfo, error) {
+	var fr Frame
+	if err := f.Next(&fr); err != nil {
+		return nil, gopacket.CaptureInfo{}, err
+	}
+	return fr.Data, gopacket.CaptureInfo{
+		Timestamp:     time.Unix(0, fr.Time).UTC(),
+		CaptureLength: len(fr.Data),
+		Length:        fr.Wire,
+	}, nil
+}
+
+// Stats counts the frames that Next has delivered.
+func (f *File) Stats() Stats { return Stats{Frames: f.frames} }
+
+// Close closes the file that Open has opened.
+func (f *File) Close() error {
+	f.err = os.ErrClosed
+	if f.closer == nil {
+		return nil
+	}
+	closer := f.closer
+	f.closer = nil
+	return closer.Close()
+}
+
+// wireLength takes a header's original length, which may be anything, to
+// a plausible one: no less than what was captured, and within an int32.
+func wireLength(original uint32, captured int) int {
+	return max(int(min(original, math.MaxInt32)), captured)
+}

@@ -1,0 +1,83 @@
+package capture
+
+import "io"
+
+// inputSize is the size of the read buffer, bytes. A block that is handed out
+// must fit, with its header and options.
+const inputSize = 512 << 10
+
+// input is a buffered reader that hands out its own buffer, and knows at
+// which byte of the (uncompressed) stream it is.
+type input struct {
+	r        io.Reader
+	buf      []byte
+	pos, end int   // what was read and not yet consumed: buf[pos:end]
+	base     int64 // offset in the stream of buf[0]
+	err      error // what ended r
+}
+
+func newInput(r io.Reader) *input { return &input{r: r, buf: make([]byte, inputSize)} }
+
+// offset returns the stream offset of the next byte.
+func (in *input) offset() int64 { return in.base + int64(in.pos) }
+
+// peek returns the next n bytes, at most inputSize, without consuming them.
+// They are valid until the next peek. At the end of the stream it returns
+// io.EOF if no byte is left, io.ErrUnexpectedEOF if fewer than n are.
+func (in *input) peek(n int) ([]byte, error) {
+	if in.end-in.pos < n {
+		if err := in.fill(n); err != nil {
+			return nil, err
+		}
+	}
+	return in.buf[in.pos : in.pos+n], nil
+}
+
+// advance consumes n bytes that peek has returned.
+func (in *input) advance(n int) { in.pos += n }
+
+// fill reads until n bytes are there. It takes what one read gives, so that a
+// pipe's frames are not held back.
+func (in *input) fill(n int) error {
+	if in.pos+n > len(in.buf) || in.pos == in.end {
+		in.base += int64(in.pos)
+		in.end = copy(in.buf, in.buf[in.pos:in.end])
+		in.pos = 0
+	}
+	for empty := 0; in.end-in.pos < n; {
+		if in.err == nil && empty == 100 {
+			in.err = io.ErrNoProgress
+		}
+		if in.err != nil {
+			if in.err == io.EOF && in.end > in.pos {
+				return io.ErrUnexpectedEOF
+			}
+			return in.err
+		}
+		var k int
+		k, in.err = in.r.Read(in.buf[in.end:])
+		in.end += k
+		if k == 0 {
+			empty++
+		}
+	}
+	return nil
+}
+
+// discard skips n bytes. A stream that ends within them gives
+// io.ErrUnexpectedEOF.
+func (in *input) discard(n int64) error {
+	for n > 0 {
+		if in.pos == in.end {
+			if err := in.fill(1); err == io.EOF {
+				return io.ErrUnexpectedEOF
+			} else if err != nil {
+				return err
+			}
+		}
+		k := min(n, int64(in.end-in.pos))
+		in.pos += int(k)
+		n -= k
+	}
+	return nil
+}
