@@ -1,9 +1,9 @@
 package quant
 
-// packedConv computes a convolution and its ReLU in portable Go: a list of the
-// input cells that are not 0, and 8 outputs at a time. The window's part of an
-// input row is a stretch of the list, and of the weights too, since a row of
-// both is [column][channel].
+// packedConv computes a convolution and its ReLU in portable Go: for each output
+// pixel it collects the cells of the window that are not 0, then computes 8
+// channels at a time. The window's part of an input row is one stretch of the
+// list of cells, since both are [column][channel].
 type packedConv struct {
 	win     window
 	in, out Shape
@@ -19,40 +19,31 @@ func (k *packedConv) run(dst, src []uint8, s *Scratch) {
 	s.cells.fill(src, k.in)
 	for y := range k.out.Height {
 		for x := range k.out.Width {
-			k.pixel(dst[:k.out.Channels], y, x, &s.cells)
-			dst = dst[k.out.Channels:]
-		}
-	}
-}
-
-// pixel computes the channels of output pixel (y, x).
-func (k *packedConv) pixel(dst []uint8, y, x int, list *cellList) {
-	firstRow, endRow := k.win.rows(y, k.in.Height)
-	firstCol, endCol := k.win.columns(x, k.in.Width)
-	for i := range k.blocks {
-		b := &k.blocks[i]
-		acc, busy := b.bias, false
-		for r := firstRow; r < endRow; r++ {
-			cells := list.run(r*k.in.Width+firstCol, r*k.in.Width+endCol)
-			if len(cells) == 0 {
-				continue
+			cells := k.collect(s.window, y, x, &s.cells)
+			for i := range k.blocks {
+				b := &k.blocks[i]
+				b.activations(dst, cells)
+				dst = dst[b.outs:]
 			}
-			b.add(&acc, cells, k.origin(y, x, r))
-			busy = true
 		}
-		if busy {
-			b.activations(dst, &acc)
-		} else {
-			copy(dst, b.idle[:b.outs])
-		}
-		dst = dst[b.outs:]
 	}
 }
 
-// origin returns what a cell's place in input row r exceeds the index of its
-// weights by, in the window of output pixel (y, x).
-func (k *packedConv) origin(y, x, r int) int {
-	left := x*k.win.strideH - k.win.padLeft
-	top := y*k.win.strideV - k.win.padTop
-	return (left - (r-top)*k.win.width) * k.in.Channels
+// collect copies into buf the cells that output pixel (y, x) sees, and counts
+// their places in the window instead of the row: as the weights are.
+func (k *packedConv) collect(buf []cell, y, x int, list *cellList) []cell {
+	width, n := k.in.Width, 0
+	top, left := y*k.win.strideV-k.win.padTop, x*k.win.strideH-k.win.padLeft
+	firstRow, endRow := k.win.rows(y, k.in.Height)
+	firstCol, endCol := k.win.columns(x, width)
+	for r := firstRow; r < endRow; r++ {
+		run := list.run(r*width+firstCol, r*width+endCol)
+		move := cell(((r-top)*k.win.width-left)*k.in.Channels) << 8 // may wrap around, the sum does not
+		to := buf[n:][:len(run)]
+		for i, c := range run {
+			to[i] = c + move
+		}
+		n += len(run)
+	}
+	return buf[:n]
 }

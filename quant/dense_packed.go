@@ -16,9 +16,7 @@ func (k *packedDense) run(dst, src []uint8, s *Scratch) {
 	s.cells.fill(src, k.in)
 	for i := range k.blocks {
 		b := &k.blocks[i]
-		acc := b.bias
-		b.add(&acc, s.cells.run(0, 1), 0)
-		b.activations(dst, &acc)
+		b.activations(dst, s.cells.run(0, 1))
 		dst = dst[b.outs:]
 	}
 }
@@ -35,10 +33,7 @@ func (k *packedHead) run(dst []int32, src []uint8, s *Scratch) {
 	s.cells.fill(src, k.in)
 	for i := range k.blocks {
 		b := &k.blocks[i]
-		acc := b.bias
-		b.add(&acc, s.cells.run(0, 1), 0)
-		for j := range b.outs {
-			dst[i*lanes+j] = requantizeLogit(acc.lane(j), b.mult[j], b.shift[j])
-		}
+		b.logits(dst, s.cells.run(0, 1))
+		dst = dst[b.outs:]
 	}
 }

@@ -39,20 +39,25 @@ type Scratch struct {
 	owner       *Network
 	front, back []uint8  // activations between layers, by turns
 	cells       cellList // of the layer at work
+	window      []cell   // of the convolution at work
 }
 
 // NewScratch returns working memory for n's Run, to be used by one goroutine at
 // a time.
 func (n *Network) NewScratch() *Scratch {
-	largest, pixels := 0, 1
-	for _, s := range n.shapes {
+	largest, pixels, window := 0, 1, 0
+	for i, s := range n.shapes {
 		largest = max(largest, s.Size())
 		pixels = max(pixels, s.Height*s.Width)
+		if i < len(n.arch.Layers) {
+			window = max(window, min(n.arch.Layers[i].fanIn(s), s.Size()))
+		}
 	}
 	return &Scratch{
-		owner: n,
-		front: make([]uint8, largest),
-		back:  make([]uint8, largest),
-		cells: newCellList(largest, pixels),
+		owner:  n,
+		front:  make([]uint8, largest),
+		back:   make([]uint8, largest),
+		cells:  newCellList(largest, pixels),
+		window: make([]cell, window),
 	}
 }

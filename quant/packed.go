@@ -1,5 +1,7 @@
 package quant
 
+import "encoding/binary"
+
 // lanes is the number of outputs that a block computes at once.
 const lanes = 8
 
@@ -19,8 +21,8 @@ type block struct {
 	bias    row   // packed likewise
 	mult    [lanes]int32
 	shift   [lanes]uint8
-	idle    [lanes]uint8 // the activations where all inputs are 0
-	outs    int          // outputs in use; beyond them all is 0
+	idle    uint64 // the activations where all inputs are 0, as requantize returns them
+	outs    int    // outputs in use; what is beyond them is never stored
 }
 
 // packBlocks lays out the parameters of a layer in blocks of 8 outputs.
@@ -41,21 +43,66 @@ func packBlock(p Params, first, outs int) block {
 		o, half := first+i, 32*(i%2)
 		b.bias[i/2] += int64(p.Bias[o]) << half
 		b.mult[i], b.shift[i] = p.Mult[o], p.Shift[o]
-		b.idle[i] = requantize(p.Bias[o], p.Mult[o], p.Shift[o])
 		for k := range b.weights {
 			b.weights[k][i/2] += int64(p.Weights[k*all+o]) << half
 		}
 	}
+	b.idle = b.requantize(&b.bias)
 	return b
 }
 
-// add adds the products of cells with their weights to the accumulator. The
-// weights of a cell are those at its place less origin.
-func (b *block) add(acc *row, cells []cell, origin int) {
-	a0, a1, a2, a3 := acc[0], acc[1], acc[2], acc[3]
+// activations computes the block's outputs and their ReLU into dst, from the
+// inputs that are not 0; the place of a cell is the number of its input. dst has
+// at least as many bytes as there are outputs in use.
+//
+// The bytes are gathered in a word: processors stall when they load as a word
+// what was just stored as bytes.
+func (b *block) activations(dst []uint8, cells []cell) {
+	word := b.idle
+	if len(cells) > 0 {
+		var acc row
+		b.accumulate(&acc, cells)
+		word = b.requantize(&acc)
+	}
+	if b.outs == lanes {
+		binary.LittleEndian.PutUint64(dst, word)
+		return
+	}
+	for i := range dst[:b.outs] {
+		dst[i] = uint8(word >> (8 * i))
+	}
+}
+
+// requantize returns the activations, the first in the lowest byte.
+func (b *block) requantize(acc *row) (word uint64) {
+	for i := range acc {
+		low, high := acc.lanes(i)
+		word |= uint64(requantize(low, b.mult[2*i], b.shift[2*i])) << (16 * i)
+		word |= uint64(requantize(high, b.mult[2*i+1], b.shift[2*i+1])) << (16*i + 8)
+	}
+	return word
+}
+
+// logits computes the outputs of a block of the last layer into dst, likewise.
+func (b *block) logits(dst []int32, cells []cell) {
+	var acc row
+	b.accumulate(&acc, cells)
+	for o := range dst[:b.outs] {
+		low, high := acc.lanes(o / 2)
+		sum := low
+		if o%2 == 1 {
+			sum = high
+		}
+		dst[o] = requantizeLogit(sum, b.mult[o], b.shift[o])
+	}
+}
+
+// accumulate sets acc to the bias and the products of cells with their weights.
+func (b *block) accumulate(acc *row, cells []cell) {
+	a0, a1, a2, a3 := b.bias[0], b.bias[1], b.bias[2], b.bias[3]
 	weights := b.weights
 	for _, c := range cells {
-		w, v := &weights[int(c>>8)-origin], int64(c&0xff)
+		w, v := &weights[c>>8], int64(c&0xff)
 		a0 += v * w[0]
 		a1 += v * w[1]
 		a2 += v * w[2]
@@ -64,18 +111,8 @@ func (b *block) add(acc *row, cells []cell, origin int) {
 	acc[0], acc[1], acc[2], acc[3] = a0, a1, a2, a3
 }
 
-// lane returns accumulator i.
-func (acc *row) lane(i int) int32 {
-	low := int32(acc[i/2])
-	if i%2 == 0 {
-		return low
-	}
-	return int32((acc[i/2] - int64(low)) >> 32)
-}
-
-// activations requantizes the accumulators into dst.
-func (b *block) activations(dst []uint8, acc *row) {
-	for i := range dst[:b.outs] {
-		dst[i] = requantize(acc.lane(i), b.mult[i], b.shift[i])
-	}
+// lanes returns the accumulators of word i.
+func (acc *row) lanes(i int) (low, high int32) {
+	low = int32(acc[i])
+	return low, int32((acc[i] - int64(low)) >> 32)
 }

@@ -5,14 +5,15 @@ package quant
 const LogitLimit = 1 << 15
 
 // scaled multiplies an accumulator by mult/2^shift and rounds to the nearest
-// integer, halves upwards. mult is 0 to 2^31-1 and shift 1 to 62.
+// integer, halves upwards: (acc*mult + 1<<(shift-1)) >> shift. mult is 0 to
+// 2^31-1 and shift 1 to 62, so |acc*mult| < 2^62 and nothing overflows.
 //
-// |acc*mult| < 2^62 and the rounding term is at most 2^61, so the sum stays
-// within 63 bits. It is one multiply and one shift, bit-identical to what ONNX
-// Runtime's QLinearConv gives; gemmlowp's double rounding is not.
+// It is bit-identical to what ONNX Runtime's QLinearConv gives; gemmlowp's
+// double rounding is not.
 func scaled(acc, mult int32, shift uint8) int64 {
-	// The masks spare the compiler its test for shifts beyond 63.
-	return (int64(acc)*int64(mult) + 1<<((shift-1)&63)) >> (shift & 63)
+	// Shifting by all but one, adding 1 and shifting once more is the same and
+	// spares a shift. The mask spares the compiler its test for shifts beyond 63.
+	return (int64(acc)*int64(mult)>>((shift-1)&63) + 1) >> 1
 }
 
 // requantize turns an accumulator into an activation, 0 to 255. Cutting off at 0
