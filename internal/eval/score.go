@@ -1,9 +1,7 @@
 package eval
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"slices"
 
 	"edgescan/capture"
@@ -67,27 +65,9 @@ func Run(d *Detector, c *Capture) (Verdict, error) {
 		watcher.tracker = engine.Tracker()
 		watcher.name = func(a capture.Addr, contacts int) { v.note(c, a, detect.Start, "", contacts) }
 	}
-	v.Unread = feed(engine, src)
+	v.Unread = detect.Replay(engine, src)
 	v.Packets = engine.Stats().Packets
 	return *v, nil
-}
-
-// feed gives a capture's packets to an engine and closes it.
-func feed(engine *detect.Engine, src capture.Source) error {
-	defer engine.Close()
-	var decoder capture.Decoder
-	var frame capture.Frame
-	var packet capture.Packet
-	for {
-		if err := src.Next(&frame); errors.Is(err, io.EOF) {
-			return nil
-		} else if err != nil {
-			return err
-		}
-		if decoder.Decode(frame.Link, frame.Time, frame.Data, frame.Wire, &packet) == capture.ReasonOK {
-			engine.Add(&packet)
-		}
-	}
 }
 
 // note records that a source was named.

@@ -1,0 +1,20 @@
+//go:build device || !(amd64 || arm64)
+
+package main
+
+import (
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"edgescan/internal/eval"
+	"edgescan/quant"
+)
+
+// The device's program neither trains nor runs the float network: GoMLX stays
+// out of it.
+
+func trainingCommands() []*cobra.Command { return nil }
+
+func addFloatFlag(*pflag.FlagSet, *evalFlags) {}
+
+func floatDetector(*evalFlags, *quant.Network) ([]eval.Detector, error) { return nil, nil }

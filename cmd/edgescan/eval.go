@@ -1,0 +1,82 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"edgescan/internal/detect"
+	"edgescan/internal/eval"
+	"edgescan/quant"
+)
+
+// evalFlags are the flags of eval.
+type evalFlags struct {
+	captures string
+	model    string
+	float    string
+	verbose  bool
+}
+
+func newEval() *cobra.Command {
+	f := &evalFlags{}
+	cmd := &cobra.Command{
+		Use:   "eval --captures DIR",
+		Short: "Score the model and the simple rules on labelled captures",
+		Example: `  edgescan eval --captures captures/
+  edgescan eval --captures captures/ --model my.esq --float my.float`,
+		Args: noArgs,
+		RunE: func(*cobra.Command, []string) error { return evaluate(f) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.captures, "captures", "", "folder of captures with a labels.csv")
+	flags.StringVar(&f.model, "model", "", "int8 model file (default: the built-in one)")
+	flags.BoolVarP(&f.verbose, "verbose", "v", false, "list each capture on which the network and its label differ")
+	addFloatFlag(flags, f)
+	return cmd
+}
+
+func evaluate(f *evalFlags) error {
+	if f.captures == "" {
+		return usageError{errors.New("give a folder of labelled captures (--captures), see 'edgescan eval --help'")}
+	}
+	captures, err := eval.ReadLabels(f.captures)
+	if err != nil {
+		return err
+	}
+	captures = eval.Scored(captures)
+	network, err := loadNetwork(f.model)
+	if err != nil {
+		return err
+	}
+	judge, err := detect.NewNetwork(network)
+	if err != nil {
+		return err
+	}
+	detectors := []eval.Detector{{Name: "edgescan int8", Judge: judge, Threshold: network.Threshold()}}
+	float, err := floatDetector(f, network)
+	if err != nil {
+		return err
+	}
+	detectors = append(append(detectors, float...), eval.Rules()...)
+	var results []eval.Result
+	for i := range detectors {
+		r, err := eval.RunAll(&detectors[i], captures)
+		if err != nil {
+			return err
+		}
+		results = append(results, r)
+	}
+	if err := eval.WriteTable(os.Stdout, captures, results); err != nil {
+		return err
+	}
+	if f.verbose {
+		fmt.Println()
+		for i := range results {
+			eval.WriteErrors(os.Stdout, captures, &results[i])
+		}
+	}
+	return printAgreement(network, float)
+}

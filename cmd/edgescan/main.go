@@ -1,0 +1,69 @@
+// Command edgescan watches the packets of a gateway and names the hosts that
+// scan.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit codes: 1 for what went wrong while working, 2 for a command line that
+// cannot be carried out.
+const (
+	exitFailure = 1
+	exitUsage   = 2
+)
+
+// usageError marks an error of the command line.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := newRoot().ExecuteContext(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "edgescan:", err)
+		var usage usageError
+		if errors.As(err, &usage) {
+			os.Exit(exitUsage)
+		}
+		os.Exit(exitFailure)
+	}
+}
+
+// newRoot wires the subcommands.
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "edgescan",
+		Short: "Watch a gateway's packets and name the hosts that scan",
+		Example: `  edgescan run -i eth0                     watch an interface
+  edgescan run -r capture.pcap.gz          find the scans in a capture
+  edgescan run -r capture.pcap --json -    the same as JSON lines
+  edgescan map -r capture.pcap -o map.png  draw what each source touched`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          noArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usageError{fmt.Errorf("%w (see '%s --help')", err, cmd.CommandPath())}
+	})
+	root.AddCommand(newRun(), newMap(), newSynth(), newEval(), newModel())
+	root.AddCommand(trainingCommands()...)
+	return root
+}
+
+// noArgs refuses arguments that are not flags.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usageError{fmt.Errorf("unknown argument %q (see '%s --help')", args[0], cmd.CommandPath())}
+	}
+	return nil
+}

@@ -1,0 +1,173 @@
+package main
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"edgescan/capture"
+	"edgescan/featurize"
+	"edgescan/internal/detect"
+	"edgescan/internal/picture"
+)
+
+// maxPanels is how many sources a contact sheet shows: the busiest.
+const maxPanels = 48
+
+func newMap() *cobra.Command {
+	var file, source, out, model string
+	cmd := &cobra.Command{
+		Use:   "map -r FILE -o OUT.png",
+		Short: "Draw what each source of a capture touched",
+		Example: `  edgescan map -r capture.pcap.gz -o all.png
+  edgescan map -r capture.pcap.gz --src 10.50.0.66 -o scanner.png`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return drawMap(cmd.Context(), file, source, out, model)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVarP(&file, "read", "r", "", "capture file to read, - for standard input")
+	flags.StringVar(&source, "src", "", "draw this source only, in full size")
+	flags.StringVarP(&out, "out", "o", "", "PNG file to write")
+	flags.StringVar(&model, "model", "", "model file to use in place of the built-in one")
+	return cmd
+}
+
+func drawMap(ctx context.Context, file, source, out, model string) error {
+	if file == "" || out == "" {
+		return usageError{errors.New("give a capture (-r) and a picture (-o), see 'edgescan map --help'")}
+	}
+	var only capture.Addr
+	if source != "" {
+		a, err := netip.ParseAddr(source)
+		if err != nil {
+			return usageError{fmt.Errorf("--src: %w", err)}
+		}
+		only = capture.AddrFrom(a)
+	}
+	judge, _, err := openModel(model)
+	if err != nil {
+		return err
+	}
+	src, err := capture.Open(file)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", file, err)
+	}
+	defer src.Close()
+	album, readErr := collect(judge, src)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err := album.write(out, only); err != nil {
+		return err
+	}
+	if readErr != nil {
+		return fmt.Errorf("read %s (the picture shows what came before): %w", file, readErr)
+	}
+	return nil
+}
+
+// view is the map of one source that shows most contacts.
+type view struct {
+	source   capture.Addr
+	picture  featurize.Map
+	contacts int
+	window   int
+	score    uint32 // of the map; 0 where it was not worth a look
+}
+
+// album keeps a view of each source. It is a Judge that keeps what it judges.
+type album struct {
+	judge detect.Judge
+	views map[capture.Addr]*view
+}
+
+// Judge implements detect.Judge.
+func (a *album) Judge(l *detect.Look) uint32 {
+	score := a.judge.Judge(l)
+	a.keep(&view{l.Source, *l.Map, l.Summary.Contacts, l.Window, score})
+	return score
+}
+
+// keep keeps the view with the most contacts.
+func (a *album) keep(v *view) {
+	if old := a.views[v.source]; old == nil || v.contacts >= old.contacts {
+		a.views[v.source] = v
+	}
+}
+
+// collect plays a capture. Sources that were never looked at are drawn as they
+// stand at its end.
+func collect(judge detect.Judge, src capture.Source) (*album, error) {
+	a := &album{judge: judge, views: map[capture.Addr]*view{}}
+	engine, err := detect.NewEngine(detect.Config{
+		Tracker:   featurize.Config{Memory: featurize.DefaultMemory, Key: featurize.DefaultKey},
+		Threshold: detect.One + 1,
+	}, a, func(*detect.Event) {})
+	if err != nil {
+		return nil, err
+	}
+	err = detect.Replay(engine, src)
+	tracker := engine.Tracker()
+	const window = len(featurize.Windows) - 1
+	var builder featurize.Builder
+	for i := 1; i < tracker.Sources(); i++ {
+		s := tracker.Source(uint32(i))
+		if s.Count == 0 {
+			continue
+		}
+		v := &view{source: s.Addr, window: window}
+		v.contacts = builder.Draw(&v.picture, tracker, uint32(i), window).Contacts
+		if a.views[s.Addr] == nil {
+			a.keep(v)
+		}
+	}
+	return a, err
+}
+
+// write draws one source, or a sheet of the busiest.
+func (a *album) write(out string, only capture.Addr) error {
+	var views []*view
+	for _, v := range a.views {
+		views = append(views, v)
+	}
+	if len(views) == 0 {
+		return errors.New("the capture holds no contact to draw")
+	}
+	var one *view
+	if only != (capture.Addr{}) {
+		if one = a.views[only]; one == nil {
+			return fmt.Errorf("%s touched nothing in this capture", only.Netip())
+		}
+	}
+	slices.SortFunc(views, func(a, b *view) int {
+		return cmp.Or(cmp.Compare(b.contacts, a.contacts), a.source.Netip().Compare(b.source.Netip()))
+	})
+	f, err := os.Create(out)
+	if err != nil {
+		return err
+	}
+	w := bufio.NewWriter(f)
+	if one != nil {
+		err = picture.Draw(w, &one.picture, picture.Options{Title: one.title()})
+	} else {
+		var panels []picture.Panel
+		for _, v := range views[:min(len(views), maxPanels)] {
+			panels = append(panels, picture.Panel{Title: v.title(), Map: &v.picture})
+		}
+		err = picture.Sheet(w, panels, picture.Options{})
+	}
+	return errors.Join(err, w.Flush(), f.Close())
+}
+
+func (v *view) title() string {
+	return fmt.Sprintf("%s  %d contacts, scan %.3f", v.source.Netip(), v.contacts, float64(v.score)/detect.One)
+}

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+
+	"edgescan/capture"
+	"edgescan/featurize"
+	"edgescan/internal/alert"
+	"edgescan/internal/detect"
+)
+
+// runFlags are the flags of run.
+type runFlags struct {
+	interfaces  []string
+	files       []string
+	json        string
+	syslog      string
+	model       string
+	memory      byteSize
+	promiscuous bool
+}
+
+func newRun() *cobra.Command {
+	f := &runFlags{memory: 32 << 20}
+	cmd := &cobra.Command{
+		Use:   "run (-i IFACE | -r FILE)...",
+		Short: "Find the scans on interfaces or in capture files",
+		Example: `  edgescan run -i eth0                          until Ctrl-C
+  edgescan run -i eth0 -i wlan0 --syslog        alerts to the local syslog
+  edgescan run -i eth0 --syslog udp://10.0.0.9:514
+  edgescan run -r a.pcap -r b.pcapng.gz         files, then exit
+  tcpdump -i eth0 -U -w - | edgescan run -r -   what another program captures`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), f) },
+	}
+	flags := cmd.Flags()
+	flags.StringArrayVarP(&f.interfaces, "interface", "i", nil, "interface to watch; may be repeated")
+	flags.StringArrayVarP(&f.files, "read", "r", nil, "pcap or pcapng file to read, gzip allowed, - for standard input; may be repeated")
+	flags.StringVar(&f.json, "json", "", "write alerts as JSON lines to this file, - for standard output")
+	flags.StringVar(&f.syslog, "syslog", "", "send alerts to syslog: local (the default without a value), unix:///PATH or udp://HOST:PORT")
+	flags.Lookup("syslog").NoOptDefVal = "local"
+	flags.StringVar(&f.model, "model", "", "model file to use in place of the built-in one")
+	flags.Var(&f.memory, "memory", "memory to stay within")
+	flags.BoolVar(&f.promiscuous, "promiscuous", false, "put the interfaces into promiscuous mode")
+	return cmd
+}
+
+// programMemory is what the program needs besides its tables of contacts:
+// code, stacks, capture ring, network.
+const programMemory = 12 << 20
+
+func run(ctx context.Context, f *runFlags) error {
+	if len(f.interfaces) == 0 && len(f.files) == 0 || len(f.interfaces) > 0 && len(f.files) > 0 {
+		return usageError{errors.New("give interfaces (-i) or files (-r), see 'edgescan run --help'")}
+	}
+	if f.memory < programMemory+featurize.MinMemory {
+		return usageError{fmt.Errorf("--memory %s is too little, need at least %s", f.memory.text(), byteSize(programMemory+featurize.MinMemory).text())}
+	}
+	debug.SetMemoryLimit(int64(f.memory))
+	log := newLogger()
+	sinks, err := openSinks(f)
+	if err != nil {
+		return err
+	}
+	defer sinks.Close()
+	judge, threshold, err := openModel(f.model)
+	if err != nil {
+		return err
+	}
+	key := featurize.DefaultKey
+	if len(f.interfaces) > 0 {
+		key = randomKey()
+	}
+	engine, err := detect.NewEngine(detect.Config{
+		Tracker:   featurize.Config{Memory: int64(f.memory) - programMemory, Key: key},
+		Threshold: threshold,
+	}, judge, func(e *detect.Event) {
+		if err := sinks.Alert(*e); err != nil {
+			log.Warn().Err(err).Msg("alert not delivered")
+		}
+	})
+	if err != nil {
+		return err
+	}
+	w := &watcher{engine: engine, log: log}
+	started := time.Now()
+	if len(f.interfaces) > 0 {
+		err = w.watch(ctx, f.interfaces, f.promiscuous)
+	} else {
+		err = w.read(ctx, f.files)
+	}
+	w.finish(started, sinks)
+	return err
+}
+
+func newLogger() zerolog.Logger {
+	_, noColor := os.LookupEnv("NO_COLOR")
+	return zerolog.New(zerolog.ConsoleWriter{
+		Out:        os.Stderr,
+		NoColor:    noColor || !isTerminal(os.Stderr),
+		TimeFormat: time.RFC3339,
+	}).With().Timestamp().Logger()
+}
+
+func isTerminal(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// openSinks opens what the flags ask for. Lines go to standard output, unless
+// JSON does.
+func openSinks(f *runFlags) (*alert.Fan, error) {
+	fan := &alert.Fan{}
+	if f.json != "-" {
+		fan.Sinks = append(fan.Sinks, alert.NewText(os.Stdout))
+	}
+	if f.json != "" {
+		eve, err := alert.OpenEVE(f.json)
+		if err != nil {
+			return nil, err
+		}
+		fan.Sinks = append(fan.Sinks, eve)
+	}
+	if f.syslog != "" {
+		target, err := alert.ParseTarget(f.syslog)
+		if err != nil {
+			return nil, usageError{err}
+		}
+		fan.Sinks = append(fan.Sinks, alert.NewSyslog(target))
+	}
+	return fan, nil
+}
+
+// openLive opens the interfaces; on an error it closes those that it opened.
+func openLive(interfaces []string, promiscuous bool) ([]capture.Source, error) {
+	var sources []capture.Source
+	for _, name := range interfaces {
+		live, err := capture.OpenLive(capture.LiveConfig{Interface: name, Promiscuous: promiscuous})
+		if err != nil {
+			for _, s := range sources {
+				s.Close()
+			}
+			return nil, err
+		}
+		sources = append(sources, live)
+	}
+	return sources, nil
+}

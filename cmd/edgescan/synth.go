@@ -1,0 +1,59 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"edgescan/internal/synth"
+)
+
+func newSynth() *cobra.Command {
+	var out, labels string
+	var seed uint64
+	var opt synth.Options
+	cmd := &cobra.Command{
+		Use:   "synth -o OUT.pcap",
+		Short: "Make labelled synthetic traffic as a capture file",
+		Example: `  edgescan synth -o scene.pcap --labels scene.csv --seed 7
+  edgescan synth -o p2p.pcap --only bittorrent --seed 7`,
+		Args: noArgs,
+		RunE: func(*cobra.Command, []string) error {
+			if out == "" {
+				return usageError{errors.New("give a file to write (-o), see 'edgescan synth --help'")}
+			}
+			return writeScene(synth.Generate(seed, opt), out, labels)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVarP(&out, "out", "o", "", "pcap file to write")
+	flags.StringVar(&labels, "labels", "", "CSV file for the labels")
+	flags.Uint64Var(&seed, "seed", 1, "what everything is drawn from")
+	flags.IntVar(&opt.MaxFrames, "max-frames", 0, "most frames to make (default 60000)")
+	flags.StringSliceVar(&opt.Only, "only", nil, "behaviours to play, separated by commas; see 'edgescan synth --help'")
+	return cmd
+}
+
+func writeScene(s *synth.Scene, out, labels string) error {
+	if err := writeFile(out, s.WritePcap); err != nil {
+		return err
+	}
+	if labels == "" {
+		return nil
+	}
+	return writeFile(labels, func(w io.Writer) error { return s.WriteLabels(w, filepath.Base(out)) })
+}
+
+// writeFile creates a file and lets write fill it.
+func writeFile(path string, write func(io.Writer) error) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	w := bufio.NewWriter(f)
+	return errors.Join(write(w), w.Flush(), f.Close())
+}

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"edgescan/capture"
+	"edgescan/internal/alert"
+	"edgescan/internal/detect"
+)
+
+// stopGrace is how long a source may take to notice that it should stop. Only
+// a read of standard input that nobody feeds takes longer, and is left.
+const stopGrace = time.Second
+
+// watcher brings the frames of sources to one engine.
+type watcher struct {
+	log zerolog.Logger
+
+	mu      sync.Mutex // guards all below
+	engine  *detect.Engine
+	stopped bool
+	sources []capture.Source
+	reasons [capture.NumReasons]uint64
+}
+
+// read reads files one after the other. A file that fails is reported at once
+// and does not keep the others from being read; the first failure is returned.
+func (w *watcher) read(ctx context.Context, files []string) error {
+	var first error
+	for _, path := range files {
+		if ctx.Err() != nil {
+			break
+		}
+		src, err := capture.Open(path)
+		if err == nil {
+			w.sources = append(w.sources, src)
+			err = w.pumpAll(ctx, []capture.Source{src}, false)
+		}
+		if err != nil {
+			err = fmt.Errorf("read %s: %w", path, err)
+			if first != nil {
+				w.log.Error().Err(first).Send()
+			}
+			first = err
+		}
+	}
+	return first
+}
+
+// watch watches interfaces until ctx ends or all of them fail.
+func (w *watcher) watch(ctx context.Context, interfaces []string, promiscuous bool) error {
+	sources, err := openLive(interfaces, promiscuous)
+	if err != nil {
+		return err
+	}
+	w.sources = sources
+	w.log.Info().Strs("interfaces", interfaces).Msg("watching")
+	return w.pumpAll(ctx, sources, true)
+}
+
+// pumpAll pumps all sources until they end or ctx does, and returns the
+// errors of those that failed.
+func (w *watcher) pumpAll(ctx context.Context, sources []capture.Source, live bool) error {
+	results := make(chan error, len(sources))
+	for _, src := range sources {
+		go func() { results <- w.pump(ctx, src, live) }()
+	}
+	var errs []error
+	var grace <-chan time.Time
+	done := ctx.Done()
+	for range sources {
+		select {
+		case err := <-results:
+			errs = append(errs, err)
+			continue
+		case <-done:
+			done, grace = nil, time.After(stopGrace)
+		}
+		select {
+		case err := <-results:
+			errs = append(errs, err)
+		case <-grace:
+			return errors.Join(errs...)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// pump brings one source's frames to the engine.
+func (w *watcher) pump(ctx context.Context, src capture.Source, live bool) error {
+	defer src.Close()
+	var decoder capture.Decoder
+	var frame capture.Frame
+	var packet capture.Packet
+	for ctx.Err() == nil {
+		err := src.Next(&frame)
+		switch {
+		case errors.Is(err, capture.ErrTimeout):
+			w.advance(time.Now())
+			continue
+		case errors.Is(err, io.EOF) && !live:
+			return nil
+		case err != nil:
+			return err
+		}
+		reason := decoder.Decode(frame.Link, frame.Time, frame.Data, frame.Wire, &packet)
+		w.mu.Lock()
+		w.reasons[reason]++
+		if reason == capture.ReasonOK && !w.stopped {
+			w.engine.Add(&packet)
+		}
+		w.mu.Unlock()
+	}
+	return nil
+}
+
+func (w *watcher) advance(now time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.stopped {
+		w.engine.Advance(now.UnixNano())
+	}
+}
+
+// finish ends the incidents and logs the summary.
+func (w *watcher) finish(started time.Time, sinks *alert.Fan) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.stopped = true
+	w.engine.Close()
+	var total capture.Stats
+	for _, s := range w.sources {
+		stats := s.Stats()
+		total.Frames += stats.Frames
+		total.Dropped += stats.Dropped
+	}
+	stats := w.engine.Stats()
+	undecoded := zerolog.Dict()
+	for r := capture.ReasonOK + 1; r < capture.NumReasons; r++ {
+		if n := w.reasons[r]; n > 0 {
+			undecoded.Uint64(r.String(), n)
+		}
+	}
+	w.log.Info().
+		Uint64("packets", total.Frames).
+		Uint64("drops", total.Dropped).
+		Uint64("sources", stats.Sources).
+		Uint64("contacts", stats.Contacts).
+		Uint64("incidents", stats.Incidents).
+		Uint64("looks", stats.Looks).
+		Uint64("forgotten_sources", stats.EvictedSources).
+		Uint64("undelivered_alerts", sinks.Failed).
+		Dict("not_decoded", undecoded).
+		Stringer("took", time.Since(started).Round(time.Millisecond)).
+		Msg("summary")
+}
