@@ -1,6 +1,0 @@
-package synth
-
-var (
-	peerBehaviours, voiceBehaviours, officeBehaviours,
-	serverBehaviours, transferBehaviours, neighbourBehaviours, oddBehaviours []behaviour
-)
