@@ -1,6 +1,7 @@
 package quant
 
 import (
+	"math/bits"
 	"math/rand/v2"
 	"testing"
 )
@@ -62,8 +63,9 @@ func randomNetwork(t testing.TB, r *rand.Rand, arch Arch, meta Meta) *Network {
 	params := make([]Params, len(arch.Layers))
 	for i, l := range arch.Layers {
 		params[i] = randomParams(r, l, shapes[i])
+		shift := uint8(36 + bits.Len(uint(l.fanIn(shapes[i])))/2)
 		for o := range l.Out {
-			params[i].Mult[o], params[i].Shift[o] = 1<<30+int32(r.IntN(1<<30)), 39
+			params[i].Mult[o], params[i].Shift[o] = 1<<30+int32(r.IntN(1<<30)), shift
 		}
 	}
 	n, err := Build(arch, params, meta)

@@ -1,0 +1,131 @@
+package quant
+
+import (
+	"math"
+	"math/big"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// convNaive computes a convolution as TensorFlow defines it: on an input that is
+// padded in fact, in float64, which holds these sums exactly.
+func convNaive(src []uint8, l Layer, in Shape, p Params) []uint8 {
+	out := l.Output(in)
+	v, h := max(l.Stride, 1), max(l.Stride, 1)
+	padV, padH := max((out.Height-1)*v+l.Height-in.Height, 0), max((out.Width-1)*h+l.Width-in.Width, 0)
+	padded := Shape{in.Height + padV, in.Width + padH, in.Channels}
+	at := func(y, x, c int) int { return (y*padded.Width+x)*padded.Channels + c }
+	values := make([]float64, padded.Size())
+	for i, value := range src {
+		y, x, c := i/in.Channels/in.Width, i/in.Channels%in.Width, i%in.Channels
+		values[at(y+padV/2, x+padH/2, c)] = float64(value)
+	}
+	var result []uint8
+	for y := range out.Height {
+		for x := range out.Width {
+			for o := range out.Channels {
+				sum := float64(p.Bias[o])
+				for k := range l.Height * l.Width * in.Channels {
+					ky, kx, c := k/in.Channels/l.Width, k/in.Channels%l.Width, k%in.Channels
+					sum += values[at(y*v+ky, x*h+kx, c)] * float64(p.Weights[k*out.Channels+o])
+				}
+				result = append(result, uint8(min(max(scaledExactly(int32(sum), p.Mult[o], p.Shift[o]), 0), 255)))
+			}
+		}
+	}
+	return result
+}
+
+// scaledExactly is scaled by its definition, in numbers of any size.
+func scaledExactly(acc, mult int32, shift uint8) int64 {
+	sum := new(big.Int).Mul(big.NewInt(int64(acc)), big.NewInt(int64(mult)))
+	sum.Add(sum, new(big.Int).Lsh(big.NewInt(1), uint(shift-1)))
+	return sum.Rsh(sum, uint(shift)).Int64()
+}
+
+// randomConv returns a small convolution and its input shape.
+func randomConv(r *rand.Rand) (Layer, Shape) {
+	in := Shape{1 + r.IntN(12), 1 + r.IntN(12), 1 + r.IntN(18)}
+	return Layer{Kind: Conv, Height: 1 + r.IntN(5), Width: 1 + r.IntN(5), Stride: r.IntN(4), Out: 1 + r.IntN(20)}, in
+}
+
+// saturate turns all weights to one end, so that accumulators go as far as they
+// can.
+func saturate(p Params, weight int8) Params {
+	p.Weights = slices.Repeat([]int8{weight}, len(p.Weights))
+	return p
+}
+
+func TestConvReference(t *testing.T) {
+	r := newRand(4)
+	for range 200 {
+		l, in := randomConv(r)
+		p := randomParams(r, l, in)
+		src := randomMap(r, in.Size(), r.Float64(), 255)
+		got := make([]uint8, l.Output(in).Size())
+		convReference(got, src, l, in, p)
+		if want := convNaive(src, l, in, p); !slices.Equal(got, want) {
+			t.Fatalf("%v of %v: %v, want %v", l, in, got, want)
+		}
+	}
+}
+
+// checkConv compares the fast convolution with the reference.
+func checkConv(t *testing.T, l Layer, in Shape, p Params, src []uint8) {
+	t.Helper()
+	n, err := Build(Arch{in, []Layer{l, {Kind: Dense, Out: 2}}},
+		[]Params{p, randomParams(newRand(0), Layer{Kind: Dense, Out: 2}, l.Output(in))}, Meta{Classes: []string{"a", "b"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, want := make([]uint8, l.Output(in).Size()), make([]uint8, l.Output(in).Size())
+	n.kernels[0].run(got, src, n.NewScratch())
+	convReference(want, src, l, in, p)
+	if !slices.Equal(got, want) {
+		t.Fatalf("%v of %v: %v, reference %v", l, in, got, want)
+	}
+}
+
+func TestConvMatchesReference(t *testing.T) {
+	r := newRand(5)
+	for range 1000 {
+		l, in := randomConv(r)
+		checkConv(t, l, in, randomParams(r, l, in), randomMap(r, in.Size(), r.Float64(), 255))
+	}
+}
+
+func TestConvAtTheLimits(t *testing.T) {
+	// 255*127*66311 is just below 2^31.
+	in := Shape{17, 15, 260}
+	l := Layer{Kind: Conv, Height: 17, Width: 15, Out: 9}
+	r := newRand(6)
+	full := slices.Repeat([]uint8{255}, in.Size())
+	for _, weight := range []int8{-127, 127} {
+		p := saturate(randomParams(r, l, in), weight)
+		for o := range p.Bias {
+			p.Bias[o] = int32(math.MaxInt32-255*127*in.Size()) * int32(weight) / 127
+			p.Mult[o], p.Shift[o] = math.MaxInt32, uint8(50+o)
+		}
+		checkConv(t, l, in, p, full)
+	}
+	// Neighbours with opposite signs share a word.
+	p := randomParams(r, l, in)
+	for i := range p.Weights {
+		p.Weights[i] = int8(127 - 254*(i%l.Out%2))
+	}
+	checkConv(t, l, in, p, full)
+}
+
+func FuzzConv(f *testing.F) {
+	f.Add(uint64(1), uint8(5), uint8(7), uint8(3), uint8(3), uint8(3), uint8(1), uint8(9), uint8(128))
+	f.Add(uint64(2), uint8(1), uint8(1), uint8(8), uint8(4), uint8(2), uint8(3), uint8(1), uint8(255))
+	f.Add(uint64(3), uint8(9), uint8(2), uint8(17), uint8(1), uint8(5), uint8(0), uint8(16), uint8(9))
+	f.Fuzz(func(t *testing.T, seed uint64, height, width, channels, kh, kw, stride, out, density uint8) {
+		extent := func(n uint8) int { return 1 + int(n)%20 }
+		in := Shape{extent(height), extent(width), extent(channels)}
+		l := Layer{Kind: Conv, Height: 1 + int(kh)%7, Width: 1 + int(kw)%7, Stride: int(stride) % 6, Out: extent(out)}
+		r := newRand(seed)
+		checkConv(t, l, in, randomParams(r, l, in), randomMap(r, in.Size(), float64(density)/255, 255))
+	})
+}
