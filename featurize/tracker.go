@@ -317,6 +317,9 @@ func (t *Tracker) settle(i uint32, outcome Outcome) {
 	}
 	c.Outcome = outcome
 	t.stopWaiting(i)
+	if t.followsTrace(c) {
+		c.marks |= markExpired
+	}
 	t.observer.Settled(c.source, c)
 }
 

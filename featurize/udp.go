@@ -81,3 +81,26 @@ func (t *Tracker) isActive(p *capture.Packet) bool {
 
 // seconds is the clock in whole seconds; it wraps.
 func (t *Tracker) seconds() uint32 { return uint32(t.now / int64(time.Second)) }
+
+// The UDP ports that traceroute counts up from, and how many probes it sends
+// at once.
+const (
+	traceFirst = 33434
+	traceLast  = traceFirst + 3*64
+	traceBurst = 16
+)
+
+// followsTrace reports whether a failed contact is one of the last probes of a
+// traceroute, which reach the host or a filter before it: those a little
+// before it expired on the way.
+func (t *Tracker) followsTrace(c *Contact) bool {
+	if c.Proto != capture.ProtoUDP || c.Port <= traceFirst || c.Port > traceLast || c.Outcome == Answered {
+		return false
+	}
+	for port := c.Port - 1; port >= traceFirst && port >= c.Port-traceBurst; port-- {
+		if i := t.findOf(c.source, &c.Dst, c.Proto, port); i != 0 && t.contacts[i].Expired() {
+			return true
+		}
+	}
+	return false
+}

@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"math/rand/v2"
+	"net/netip"
 
 	"edgescan/capture"
 	"edgescan/featurize"
@@ -26,7 +27,7 @@ type Sample struct {
 // filter, as a live interface is.
 func Scene(s *synth.Scene, emit func(*Sample)) error {
 	rng := rand.New(rand.NewPCG(s.Seed, 0x6d617073))
-	h := &harvest{truth: truth{}, emit: emit, actors: actorIndex(s)}
+	h := &harvest{scene: s, truth: truth{}, emit: emit, actors: actorIndex(s)}
 	engine, err := detect.NewEngine(detect.Config{
 		Tracker: featurize.Config{
 			Memory: featurize.DefaultMemory,
@@ -45,13 +46,15 @@ func Scene(s *synth.Scene, emit func(*Sample)) error {
 	var p capture.Packet
 	for i := range s.Frames {
 		f := &s.Frames[i]
-		if !keep(f.Data) || decoder.Decode(capture.LinkTypeEthernet, f.Time, f.Data, f.Wire, &p) != capture.ReasonOK {
+		if decoder.Decode(capture.LinkTypeEthernet, f.Time, f.Data, f.Wire, &p) != capture.ReasonOK {
 			continue
 		}
 		if f.Probe {
-			h.truth.note(&p)
+			h.truth.note(&p) // filtered out or not: its answer may be seen
 		}
-		engine.Add(&p)
+		if keep(f.Data) {
+			engine.Add(&p)
+		}
 	}
 	engine.Close()
 	return nil
@@ -59,6 +62,7 @@ func Scene(s *synth.Scene, emit func(*Sample)) error {
 
 // harvest is the Judge that only collects.
 type harvest struct {
+	scene  *synth.Scene
 	truth  truth
 	actors map[capture.Addr]int
 	emit   func(*Sample)
@@ -72,7 +76,20 @@ func (h *harvest) Judge(l *detect.Look) uint32 {
 	actor, known := h.actors[l.Source]
 	if !known {
 		actor = -1
+	} else if h.truth[l.Source] == nil && h.scene.Actors[actor].Kind != Classes[Benign] {
+		return 0 // a scan of which only the answers are in the scene
 	}
 	h.emit(&Sample{Map: l.Map, Class: class, Source: l.Source, Actor: actor, Window: l.Window, Look: l})
 	return 0
+}
+
+// actorIndex finds actors by address. Where two share one, the later counts.
+func actorIndex(s *synth.Scene) map[capture.Addr]int {
+	index := map[capture.Addr]int{}
+	for i := range s.Actors {
+		if a, err := netip.ParseAddr(s.Actors[i].Source); err == nil {
+			index[capture.AddrFrom(a)] = i
+		}
+	}
+	return index
 }

@@ -79,8 +79,8 @@ func (t truth) label(l *detect.Look) (int, bool) {
 	switch {
 	case n == 0:
 		return Benign, true
-	case n < minProbes || n*minShare < l.Summary.Doubtful:
-		return 0, false
+	case n < minProbes || n*minShare < l.Summary.Doubtful || n > 2*l.Summary.Contacts:
+		return 0, false // too few of them, or hidden in the rest, or not to be seen
 	}
 	for class, name := range Classes {
 		if name == string(shape.Kind()) {

@@ -1,0 +1,70 @@
+# edgescan: what one wants to do most, and how. Only Go is needed for run, test,
+# build and device; lab, and making the sample anew, need root and Debian's
+# packages.
+
+GO       ?= go
+CAPTURES ?= ../shared/captures
+SEED     ?= 1
+BIN      := bin/edgescan
+DEVICE   := -trimpath -tags device -ldflags "-s -w"
+TARGETS  := linux/amd64 linux/arm64 linux/arm/6 linux/arm/7 linux/mips linux/mipsle linux/riscv64 linux/386
+
+export CGO_ENABLED = 0
+
+.PHONY: run build test lab eval bench fuzz lint model device clean
+
+## run: build, and find the scans in the bundled sample capture
+run: build
+	$(BIN) run -r testdata/sample.pcap.gz
+
+## build: the program for this machine, with training
+build:
+	$(GO) build -trimpath -o $(BIN) ./cmd/edgescan
+
+## test: all tests that need nothing but Go
+test:
+	$(GO) test ./...
+
+## lab: real nmap through network namespaces, as root (Debian: nmap tcpdump rsyslog iproute2)
+lab:
+	$(GO) test -tags lab -count=1 -timeout 15m -v ./lab
+
+## eval: score the shipped model and the simple rules on labelled captures
+eval: build
+	$(BIN) eval --captures $(CAPTURES) --verbose
+
+## bench: packets per second, inferences, decoding
+bench:
+	$(GO) test -run '^$$' -bench . -benchmem ./capture ./featurize ./quant ./internal/detect
+
+## fuzz: every fuzz target for a minute
+fuzz:
+	./scripts/fuzz.sh 60s
+
+## lint: formatting, vet, staticcheck
+lint:
+	test -z "$$(gofmt -l . | tee /dev/stderr)"
+	$(GO) vet ./...
+	$(GO) vet -tags lab ./lab
+	$(GO) vet -tags device ./cmd/...
+	$(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
+
+## model: train and quantize the shipped model anew, from its seed
+model: build
+	$(BIN) train --seed $(SEED) --out model/default.float --checkpoint out/checkpoint
+	$(BIN) quantize --float model/default.float --out quant/default.esq
+
+## device: the static program for every target, without training
+device:
+	@mkdir -p bin
+	@for t in $(TARGETS); do \
+		set -- $$(echo $$t | tr / ' '); \
+		out=bin/edgescan-$$1-$$2$${3:+v$$3}; \
+		GOOS=$$1 GOARCH=$$2 GOARM=$$3 GOMIPS=softfloat $(GO) build $(DEVICE) -o $$out ./cmd/edgescan || exit 1; \
+		size=$$(wc -c <$$out); \
+		printf '%-28s %5d KiB\n' $$out $$((size / 1024)); \
+		[ $$size -le 8388608 ] || { echo "$$out is larger than 8 MiB"; exit 1; }; \
+	done
+
+clean:
+	rm -rf bin out
