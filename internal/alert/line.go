@@ -33,21 +33,19 @@ func message(e detect.Event) string {
 	return b.String()
 }
 
-// extent says how many ports of how many hosts were tried.
+// extent says how many ports of how many hosts were tried. Where there were
+// ports, protocols without any are not named: most often they are the ARP and
+// echo requests that come before.
 func extent(e detect.Event) string {
-	protocols := strings.Join(protocolNames(e.Protocols), "/")
-	if !hasPorts(e) {
-		return fmt.Sprintf("%s by %s", hosts(e), protocols)
+	ported := withPorts(e.Protocols)
+	if len(ported) == 0 && len(e.Protocols) > 0 {
+		return fmt.Sprintf("%s by %s", hosts(e), strings.Join(protocolNames(e.Protocols), "/"))
 	}
-	if protocols != "" {
-		protocols += " "
+	noun := strings.TrimSpace(strings.Join(protocolNames(ported), "/") + " port")
+	if e.Kind == detect.Horizontal {
+		return fmt.Sprintf("%s on %s", hosts(e), plural(e.Ports, noun))
 	}
-	switch e.Kind {
-	case detect.Horizontal:
-		return fmt.Sprintf("%s on %s", hosts(e), plural(e.Ports, protocols+"port"))
-	default:
-		return fmt.Sprintf("%s of %s", plural(e.Ports, protocols+"port"), hosts(e))
-	}
+	return fmt.Sprintf("%s of %s", plural(e.Ports, noun), hosts(e))
 }
 
 // hosts names the host if it is one, else how many they are and an example.
@@ -58,17 +56,15 @@ func hosts(e detect.Event) string {
 	return fmt.Sprintf("%s such as %s", plural(e.Hosts, "host"), e.Example.Netip())
 }
 
-// hasPorts reports whether the scan went to ports: ICMP and ARP have none.
-func hasPorts(e detect.Event) bool {
-	if len(e.Protocols) == 0 {
-		return true
-	}
-	for _, p := range e.Protocols {
+// withPorts returns those of the protocols that have ports.
+func withPorts(protocols []capture.Proto) []capture.Proto {
+	var ported []capture.Proto
+	for _, p := range protocols {
 		if p == capture.ProtoTCP || p == capture.ProtoUDP {
-			return true
+			ported = append(ported, p)
 		}
 	}
-	return false
+	return ported
 }
 
 // outcomes lists how the contacts were answered, without those that are none.
@@ -87,9 +83,6 @@ func outcomes(e detect.Event) string {
 
 // portList names the ports most contacted, with an ellipsis if there were more.
 func portList(e detect.Event) string {
-	if !hasPorts(e) {
-		return ""
-	}
 	var names []string
 	for _, p := range topPorts(e.TopPorts) {
 		names = append(names, portName(p))
@@ -110,6 +103,8 @@ func portList(e detect.Event) string {
 func elapsed(ns int64) string {
 	d := time.Duration(max(ns, 0))
 	switch {
+	case d < time.Millisecond:
+		return "under 1 ms"
 	case d < time.Second:
 		return fmt.Sprintf("%d ms", d.Milliseconds())
 	case d < 2*time.Minute:

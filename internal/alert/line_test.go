@@ -21,8 +21,9 @@ func TestLine(t *testing.T) {
 		{"vertical", vertical(), "2026-11-23 01:06:02 scan start 10.50.0.66 vertical: 12 tcp ports of 10.60.0.5 in 3 s (3 answered, 9 refused), ports ssh 22, http 80, 8081, ..., score 0.998"},
 		{"horizontal", horizontal(), "2026-11-23 01:06:02 scan update 2001:db8::66 horizontal: 254 hosts such as 2001:db8:1::5 on 1 tcp port in 2 h 1 min (254 silent), port telnet 23, score 0.998"},
 		{"block", block(), "2026-11-23 01:06:02 scan end 10.50.0.66 block: 20 tcp/udp ports of 32 hosts such as 10.60.0.5 in 5 min (3 answered, 600 refused, 37 odd), ports ssh 22, http 80, 8081, ..., score 0.998"},
+		{"ports after ARP", afterARP(), "2026-11-23 01:06:02 scan start 10.50.0.66 vertical: 12 tcp ports of 10.60.0.5 in 3 s (3 answered, 9 refused), ports ssh 22, http 80, 8081, ..., score 0.998"},
 		{"no ports", arpSweep(), "2026-11-23 01:06:02 scan start 10.50.0.66 horizontal: 12 hosts such as 10.60.0.5 by arp in 841 ms (2 answered, 10 silent), score 0.998"},
-		{"empty", detect.Event{}, "1970-01-01 00:00:00 scan unknown :: unknown: 0 ports of 0 hosts such as :: in 0 ms, score 0"},
+		{"empty", detect.Event{}, "1970-01-01 00:00:00 scan unknown :: unknown: 0 ports of 0 hosts such as :: in under 1 ms, score 0"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if got := Line(test.event); got != test.want {
@@ -32,9 +33,16 @@ func TestLine(t *testing.T) {
 	}
 }
 
+// afterARP is a port scan that began with a look for the gateway.
+func afterARP() detect.Event {
+	e := vertical()
+	e.Protocols = append(e.Protocols, capture.ProtoARP)
+	return e
+}
+
 func TestElapsed(t *testing.T) {
 	for ns, want := range map[int64]string{
-		-5: "0 ms", 999e6: "999 ms", 1e9: "1 s", 119e9: "119 s", 120e9: "2 min", 7199e9: "119 min",
+		-5: "under 1 ms", 1e6: "1 ms", 999e6: "999 ms", 1e9: "1 s", 119e9: "119 s", 120e9: "2 min", 7199e9: "119 min",
 		7200e9: "2 h 0 min", 90000e9: "25 h 0 min", 172800e9: "2 days", math.MaxInt64: "106751 days",
 	} {
 		if got := elapsed(ns); got != want {

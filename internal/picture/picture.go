@@ -21,7 +21,7 @@ var ErrOptions = errors.New("bad picture options")
 // Options say how to draw. The zero value draws without a title.
 type Options struct {
 	Title  string
-	Cell   int // side of a cell in pixels, 4 to 64; 0 means 12, and 4 in a Sheet
+	Cell   int // side of a cell in pixels, 4 to 64; 0 means 12, and 6 in a Sheet
 	PerRow int // panels beside each other in a Sheet; 0 means 4
 }
 

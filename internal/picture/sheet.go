@@ -17,7 +17,7 @@ type Panel struct {
 // Sheet writes several maps as one PNG, each small under its title, in rows of
 // opt.PerRow, with one legend for all. Columns go without names.
 func Sheet(w io.Writer, panels []Panel, opt Options) error {
-	opt, err := opt.withDefaults(4)
+	opt, err := opt.withDefaults(6)
 	if err != nil {
 		return err
 	}
