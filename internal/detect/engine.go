@@ -106,6 +106,10 @@ func NewEngine(cfg Config, judge Judge, emit func(*Event)) (*Engine, error) {
 
 // Add takes one packet.
 func (e *Engine) Add(p *capture.Packet) {
+	e.tracker.Advance(p.Time)
+	if e.tracker.Now() >= e.nextCheck {
+		e.work() // an incident that is over ends before the packet can prolong it
+	}
 	e.tracker.Add(p)
 	e.work()
 }

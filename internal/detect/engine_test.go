@@ -1,0 +1,190 @@
+package detect
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"testing"
+	"time"
+
+	"edgescan/capture"
+	"edgescan/featurize"
+)
+
+var start = time.Date(2026, 11, 23, 1, 0, 0, 0, time.UTC).UnixNano()
+
+func host(n int) capture.Addr {
+	a := capture.AddrFrom(netip.MustParseAddr("10.0.0.0"))
+	binary.BigEndian.PutUint16(a[14:], uint16(n))
+	return a
+}
+
+// counting is a Judge that is sure of a scan from a number of doubtful
+// contacts on, and remembers its looks.
+type counting struct {
+	from  int
+	looks []int // contacts at each look
+}
+
+func (j *counting) Judge(l *Look) uint32 {
+	j.looks = append(j.looks, l.Summary.Contacts)
+	if l.Summary.Doubtful >= j.from {
+		return One
+	}
+	return 0
+}
+
+// newEngine returns an engine and the events that it will have emitted.
+func newEngine(t testing.TB, judge Judge) (*Engine, *[]Event) {
+	t.Helper()
+	events := &[]Event{}
+	e, err := NewEngine(Config{
+		Tracker:   featurize.Config{Memory: featurize.MinMemory, Key: featurize.DefaultKey},
+		Threshold: One / 2,
+	}, judge, func(ev *Event) { *events = append(*events, *ev) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e, events
+}
+
+// probe sends a SYN after a time and has it refused.
+func probe(e *Engine, after time.Duration, src, dst capture.Addr, port uint16) {
+	p := capture.Packet{Time: start + int64(after), Src: src, Dst: dst, SrcPort: 40000, DstPort: port, Proto: capture.ProtoTCP, Flags: capture.SYN, Seq: 1}
+	e.Add(&p)
+	e.Add(&capture.Packet{Time: p.Time, Src: dst, Dst: src, SrcPort: port, DstPort: 40000, Proto: capture.ProtoTCP, Flags: capture.RST | capture.ACK, Ack: 2})
+}
+
+func states(events []Event) string {
+	s := ""
+	for _, e := range events {
+		s += string(e.State[:1])
+	}
+	return s
+}
+
+func TestOneScanIsOneIncident(t *testing.T) {
+	e, events := newEngine(t, &counting{from: 8})
+	for port := range 1000 {
+		probe(e, time.Duration(port)*10*time.Millisecond, host(1), host(2), uint16(port+1))
+	}
+	e.Close()
+	if got := states(*events); got != "se" {
+		t.Fatalf("events %q, want a start and an end", got)
+	}
+	first, last := (*events)[0], (*events)[1]
+	if first.Contacts > 10 || first.Kind != Vertical || first.Source != host(1) || first.Example != host(2) {
+		t.Errorf("start: %+v", first)
+	}
+	if last.Contacts != 1000 || last.Hosts != 1 || last.Ports < 950 || last.Ports > 1050 || last.Refused != 1000 || last.ID != first.ID {
+		t.Errorf("end: %+v", last)
+	}
+}
+
+func TestLooksAreLogarithmic(t *testing.T) {
+	judge := &counting{from: 1 << 30}
+	e, _ := newEngine(t, judge)
+	for port := range 60_000 {
+		probe(e, time.Duration(port)*time.Millisecond, host(1), host(2), uint16(port+1))
+	}
+	if n := len(judge.looks); n > 400 {
+		t.Errorf("%d looks at 60 000 contacts in a minute", n)
+	}
+}
+
+func TestUpdatesAndTheNextDay(t *testing.T) {
+	e, events := newEngine(t, &counting{from: 8})
+	for i := range 150 { // 25 minutes: two updates
+		probe(e, time.Duration(i)*10*time.Second, host(1), host(2), uint16(i+1))
+	}
+	for i := range 20 {
+		probe(e, 24*time.Hour+time.Duration(i)*time.Second, host(1), host(3), uint16(i+1))
+	}
+	e.Close()
+	if got := states(*events); got != "suuese" {
+		t.Errorf("events %q, want suuese", got)
+	}
+	if a, b := (*events)[0].ID, (*events)[4].ID; a == b {
+		t.Error("both incidents have the same ID")
+	}
+}
+
+func TestIncidentChangesKind(t *testing.T) {
+	e, events := newEngine(t, &counting{from: 8})
+	for i := range 20 {
+		probe(e, time.Duration(i)*time.Second, host(1), host(2), uint16(i+1))
+	}
+	for i := range 400 {
+		probe(e, time.Minute+time.Duration(i)*100*time.Millisecond, host(1), host(i+2), 22)
+	}
+	e.Close()
+	if first, last := (*events)[0].Kind, (*events)[len(*events)-1].Kind; first != Vertical || last == Vertical || len(*events) != 2 {
+		t.Errorf("from %s to %s in %d events", first, last, len(*events))
+	}
+}
+
+// TestSilenceIsNoticed lets probes go unanswered on a network where nothing
+// else happens.
+func TestSilenceIsNoticed(t *testing.T) {
+	judge := &counting{from: 20}
+	e, events := newEngine(t, judge)
+	for i := range 30 {
+		e.Add(&capture.Packet{Time: start, Src: host(1), Dst: host(i + 2), SrcPort: 4000, DstPort: 23, Proto: capture.ProtoTCP, Flags: capture.SYN})
+	}
+	e.Advance(start + int64(10*time.Minute))
+	if got := states(*events); got != "se" {
+		t.Errorf("events %q", got)
+	}
+}
+
+func TestKinds(t *testing.T) {
+	cases := []struct {
+		name         string
+		hosts, ports int
+		discovery    int
+		want         Kind
+	}{
+		{"one host", 1, 15, 0, Vertical},
+		{"one port", 50, 1, 0, Horizontal},
+		{"host discovery with four probes", 256, 4, 0, Horizontal},
+		{"two hosts in depth", 2, 1000, 0, Block},
+		{"a subnet's favourites", 64, 20, 0, Block},
+		{"ports of one host after an ARP sweep", 1, 100, 254, Vertical},
+		{"ARP sweep", 0, 0, 254, Horizontal},
+	}
+	for _, c := range cases {
+		var s Shape
+		for i := range c.discovery {
+			s.Add(&featurize.Contact{Dst: host(i), Proto: capture.ProtoARP})
+		}
+		for h := range c.hosts {
+			for p := range c.ports {
+				s.Add(&featurize.Contact{Dst: host(h), Proto: capture.ProtoTCP, Port: uint16(p)})
+			}
+		}
+		if got := s.Kind(); got != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+	}
+}
+
+func TestDistinct(t *testing.T) {
+	for _, n := range []int{1, 256, 300, 1000, 10_000, 65_536} {
+		var d distinct
+		for i := range n {
+			for range 2 {
+				d.add(binary.BigEndian.AppendUint32(nil, uint32(i)))
+			}
+		}
+		if got := d.count(); got < n*9/10 || got > n*11/10 || n <= maxExact && got != n {
+			t.Errorf("%d counted as %d", n, got)
+		}
+	}
+}
+
+func TestEmptyEngineCloses(t *testing.T) {
+	e, events := newEngine(t, &counting{})
+	e.Close()
+	if len(*events) != 0 {
+		t.Error("events from nothing")
+	}
+}
