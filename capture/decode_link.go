@@ -17,6 +17,13 @@ const (
 	etherUnknown  = 0xffff // reserved: stands for what has no ethertype
 )
 
+// PPP protocol numbers (RFC 1661, 2).
+const (
+	pppIPv4 = 0x0021
+	pppIPv6 = 0x0057
+	pppMPLS = 0x0281
+)
+
 // maxTags bounds nested VLAN tags, PPPoE and SNAP headers, and the labels of
 // an MPLS stack.
 const maxTags = 8
@@ -87,14 +94,8 @@ func decodeEtherType(kind uint16, b []byte, cut int, p *Packet) Reason {
 		case etherMPLS, etherMPLSUp:
 			return decodeMPLS(b, cut, p)
 		default:
-			if kind >= etherMinimum {
-				return ReasonEtherType
-			}
-			if len(b) < 8 {
-				return short(cut)
-			}
-			if be32(b) != 0xaaaa0300 || b[4] != 0 || b[5] != 0 {
-				return ReasonEtherType // LLC without the SNAP header that names an ethertype
+			if kind >= etherMinimum || len(b) < 8 || be32(b) != 0xaaaa0300 || b[4]|b[5] != 0 {
+				return ReasonEtherType // nor LLC with the SNAP header that names an ethertype
 			}
 			kind, b = be16(b[6:]), b[8:]
 		}
@@ -163,14 +164,14 @@ func decodeHDLC(b []byte, cut int, p *Packet) Reason {
 	return decodeEtherType(be16(b[2:]), b[4:], cut, p)
 }
 
-// pppEtherType translates a PPP protocol number (RFC 1661, 2).
+// pppEtherType translates a PPP protocol number.
 func pppEtherType(protocol uint16) uint16 {
 	switch protocol {
-	case 0x0021:
+	case pppIPv4:
 		return etherIPv4
-	case 0x0057:
+	case pppIPv6:
 		return etherIPv6
-	case 0x0281:
+	case pppMPLS:
 		return etherMPLS
 	}
 	return etherUnknown

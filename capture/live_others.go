@@ -1,0 +1,16 @@
+//go:build !linux
+
+package capture
+
+import (
+	"fmt"
+	"runtime"
+)
+
+// Live is a source that only Linux has.
+type Live struct{ Source }
+
+// OpenLive returns ErrUnsupported.
+func OpenLive(LiveConfig) (*Live, error) {
+	return nil, fmt.Errorf("%w on %s: it needs Linux", ErrUnsupported, runtime.GOOS)
+}
