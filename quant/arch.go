@@ -104,7 +104,7 @@ const (
 	maxExtent  = 1024    // of any single extent
 	maxLayers  = 64      // in a network
 	maxCells   = 1 << 20 // in the input or output of a layer
-	maxWeights = 1 << 22 // in a network
+	maxWeights = 1 << 20 // in a network; a kernel may need 32 bytes for each
 )
 
 // Validate reports the first thing that keeps a from being a network.

@@ -11,8 +11,9 @@ type cellList struct {
 }
 
 // cell is a cell that is not 0: its value in the low 8 bits, above them its
-// place in its row, column*channels + channel. A row has at most maxCells cells,
-// so that 28 bits are enough.
+// place, column*channels + channel. Places count from the row's first cell, and
+// from the window's where a window is collected; either way they are below
+// maxCells or maxWeights, so that 28 bits are enough.
 type cell uint32
 
 // newCellList returns a list for inputs of at most so many cells and pixels.
