@@ -62,7 +62,11 @@ func newScan(g *gen, k technique) *scan {
 	if g.v6 {
 		s.limit = min(s.limit, 3000)
 	}
-	switch r.weighted(50, 20, 30) {
+	shape := r.weighted(50, 20, 30)
+	if g.site.view == viewHost && g.src != g.site.self {
+		shape = 0 // what the host sees of any scan is the part that hits it
+	}
+	switch shape {
 	case 0:
 		s.hosts, s.ports = g.targets(1), r.portSet(s.limit, k.udp)
 	case 1:

@@ -96,6 +96,9 @@ func (g *gen) newPace(n int) *pace {
 		g.t0, g.t1 = g.begin-g.r.n64(minute), g.end
 		p.pause = min(p.pause, (g.t1-g.t0)/int64(r.logn(12, 60)))
 	}
+	// A scan begun before the capture shall be under way, not over.
+	took := int64(n) * (p.gap*int64(p.burst-1) + p.pause) / int64(p.burst)
+	g.t0 = max(g.t0, g.begin-took*2/3)
 	g.note(fmt.Sprintf("%d probes, bursts of %d, %dus apart", n, p.burst, p.pause/microsecond))
 	return p
 }
@@ -122,7 +125,7 @@ func (g *gen) targets(n int) []*host {
 	if n == 1 {
 		return []*host{g.victim()}
 	}
-	if g.src.onlink && (g.site.view == viewBorder || g.site.view == viewGateway && g.r.chance(700) || g.r.chance(350)) {
+	if g.src.onlink && (g.site.size() < 32 || g.site.view == viewBorder || g.site.view == viewGateway && g.r.chance(700) || g.r.chance(350)) {
 		return g.farTargets(n)
 	}
 	return g.lanTargets(n)
@@ -150,7 +153,7 @@ func (g *gen) lanTargets(n int) []*host {
 	if g.site.size() > n {
 		first = g.r.n(g.site.size() - n)
 	}
-	known := g.r.chance(200) // the live ones alone are asked, as from a list
+	known := len(g.site.hosts) >= 12 && g.r.chance(200) // the live ones alone are asked, as from a list
 	var out []*host
 	for i := range n {
 		a := g.site.lanAddr(first + i)

@@ -104,6 +104,7 @@ func runARPSweep(g *gen) {
 		gap = g.r.log(40*millisecond, 2*second)
 	}
 	burst := g.r.logn(1, 60)
+	g.t0 = max(g.t0, g.begin-gap*int64(len(hosts))*2/3)
 	g.note(fmt.Sprintf("%d addresses, %dus apart", len(hosts), gap/microsecond))
 	t := g.t0
 	heard := g.r.chance(700)
@@ -181,9 +182,9 @@ func runDecoy(g *gen) {
 	n := g.r.span(1, 6)
 	s.ports = s.ports[:min(len(s.ports), max(g.room/2/(n+1)/len(s.hosts), 1))]
 	first := g.src
-	start, stop, room := g.t0, g.t1, g.room
+	room := g.room
 	p := g.newPace(len(s.hosts) * len(s.ports))
-	start, stop = g.t0, g.t1
+	start, stop := g.t0, g.t1
 	for k := range n + 1 {
 		if k > 0 {
 			g.next(g.decoy(first))
