@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -87,7 +88,7 @@ func TestLabScans(t *testing.T) {
 		t.Errorf("exit code %d after SIGTERM, want 0", code)
 	}
 	checkEvents(t, edgescan, expected)
-	checkSummary(t, edgescan.stderr.String())
+	checkSummary(t, edgescan)
 	checkLog(t, edgescan, log)
 }
 
@@ -119,11 +120,16 @@ func checkEvents(t *testing.T, edgescan *process, expected []string) {
 }
 
 // checkSummary looks for what an operator wants to know at the end.
-func checkSummary(t *testing.T, stderr string) {
+func checkSummary(t *testing.T, edgescan *process) {
 	t.Helper()
-	for _, word := range []string{"packets", "drops", "sources", "incidents"} {
-		if !strings.Contains(stderr, word) {
-			t.Errorf("no %s in the summary:\n%s", word, stderr)
+	incidents := map[string]bool{}
+	for _, e := range edgescan.events() {
+		incidents[e.Scan.ID] = true
+	}
+	stderr := edgescan.stderr.String()
+	for _, want := range []string{`\bpackets=[1-9]`, `\bdrops=\d`, `\bsources=[1-9]`, fmt.Sprintf(`\bincidents=%d\b`, len(incidents))} {
+		if !regexp.MustCompile(want).MatchString(stderr) {
+			t.Errorf("no %s in the summary:\n%s", want, stderr)
 		}
 	}
 }

@@ -5,7 +5,10 @@ package lab
 import (
 	"compress/gzip"
 	"context"
+	"encoding/csv"
+	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -17,19 +20,16 @@ var update = flag.Bool("update", false, "write testdata/sample.pcap.gz and its l
 
 // sampleScans are the scanners of the sample, by host number on the lan.
 var sampleScans = []struct {
-	name   string
+	kind   string
 	number int
 	after  time.Duration
 	args   []string
+	note   string
 }{
-	{"vertical", 66, 5 * time.Second, []string{"-sS", "-Pn", "--top-ports", "300", "10.60.0.5"}},
-	{"horizontal", 67, 12 * time.Second, []string{"-sS", "-Pn", "-p", "23", "--max-retries", "1", "10.60.0.0/26"}},
-	{"arp", 68, 20 * time.Second, []string{"-sn", "10.50.0.0/24"}},
+	{"vertical", 66, 5 * time.Second, []string{"-sS", "-Pn", "--top-ports", "300", "10.60.0.5"}, "SYN scan of 300 ports of one host"},
+	{"horizontal", 67, 12 * time.Second, []string{"-sS", "-Pn", "-p", "23", "--max-retries", "1", "10.60.0.0/26"}, "sweep of 64 hosts for port 23"},
+	{"horizontal", 68, 20 * time.Second, []string{"-sn", "10.50.0.0/24"}, "ARP sweep of its own network"},
 }
-
-const sampleLabels = `file,scanners,kind,tool,note,ignore
-sample.pcap.gz,10.50.0.66;10.50.0.67;10.50.0.68,mixed,nmap 7.93,".66: SYN scan of 300 ports of one host, .67: sweep of 64 hosts for port 23, .68: ARP sweep of its network; beside 7 benign clients, servers and the gateway",
-`
 
 // sampleTime is how long the sample lasts.
 const sampleTime = 40 * time.Second
@@ -45,7 +45,7 @@ func TestMakeSample(t *testing.T) {
 	serve(server)
 	scanners := make([]*host, len(sampleScans))
 	for i, s := range sampleScans {
-		scanners[i] = n.join(lan, s.name, s.number)
+		scanners[i] = n.join(lan, fmt.Sprintf("scan%d", s.number), s.number)
 	}
 	file := filepath.Join(t.TempDir(), "sample.pcap")
 	stopCapture := record(t, n.gateway, file)
@@ -59,8 +59,22 @@ func TestMakeSample(t *testing.T) {
 	stopClients()
 	stopCapture()
 	compress(t, file, "../testdata/sample.pcap.gz")
-	if err := os.WriteFile("../testdata/sample.labels.csv", []byte(sampleLabels), 0o644); err != nil {
+	writeLabels(t, scanners, "../testdata/sample.labels.csv")
+}
+
+// writeLabels writes a row per scanner; whoever has none is benign.
+func writeLabels(t *testing.T, scanners []*host, file string) {
+	t.Helper()
+	rows := [][]string{{"file", "scanners", "kind", "tool", "note", "ignore"}}
+	for i, s := range sampleScans {
+		rows = append(rows, []string{"sample.pcap.gz", scanners[i].addr, s.kind, "nmap", s.note, ""})
+	}
+	out, err := os.Create(file)
+	if err != nil {
 		t.Fatal(err)
+	}
+	if err := errors.Join(csv.NewWriter(out).WriteAll(rows), out.Close()); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -108,9 +122,7 @@ func compress(t *testing.T, from, to string) {
 		t.Fatal(err)
 	}
 	_, err = io.Copy(zip, in)
-	for _, err := range []error{err, zip.Close(), out.Close()} {
-		if err != nil {
-			t.Error(err)
-		}
+	if err := errors.Join(err, zip.Close(), out.Close()); err != nil {
+		t.Error(err)
 	}
 }
