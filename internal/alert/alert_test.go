@@ -57,7 +57,7 @@ func arpSweep() detect.Event {
 func hostile() detect.Event {
 	return detect.Event{
 		State: "end\n<0>root: pwned", Kind: `"]\`, Score: -1, Time: -1 << 63, FirstSeen: 1<<63 - 1, Window: -1 << 63,
-		Contacts: -1 << 63, Hosts: -1, Ports: -1, Protocols: make([]capture.Proto, 1000), TopPorts: make([]uint16, 1000),
+		Contacts: -1 << 31, Hosts: -1, Ports: -1, Protocols: make([]capture.Proto, 1000), TopPorts: make([]uint16, 1000),
 	}
 }
 
