@@ -24,8 +24,11 @@ func decodeICMP(b []byte, size int, p *Packet) (header int, r Reason) {
 		if len(b) > icmpHeader {
 			quoteIP(b[icmpHeader:], &p.Quote)
 		}
-	default:
-		p.SrcPort = icmpIdentifier(b)
+	case ICMPEchoRequest, ICMPEchoReply, ICMPTimestamp, ICMPTimestampReply, ICMPMaskRequest, ICMPMaskReply:
+		if len(b) < 6 {
+			return 0, short(size - len(b))
+		}
+		p.SrcPort = be16(b[4:])
 	}
 	return icmpHeader, ReasonOK
 }
@@ -48,27 +51,12 @@ func decodeICMPv6(b []byte, size int, p *Packet) (header int, r Reason) {
 		}
 		p.Quote.Dst = Addr(b[icmpHeader : icmpHeader+16])
 	case ICMP6EchoRequest, ICMP6EchoReply:
-		p.SrcPort = identifier(b)
+		if len(b) < 6 {
+			return 0, short(size - len(b))
+		}
+		p.SrcPort = be16(b[4:])
 	}
 	return icmpHeader, ReasonOK
-}
-
-// icmpIdentifier returns the identifier of an ICMP query, zero of other types
-// or where it was cut off.
-func icmpIdentifier(b []byte) uint16 {
-	switch b[0] {
-	case ICMPEchoRequest, ICMPEchoReply, ICMPTimestamp, ICMPTimestampReply, ICMPMaskRequest, ICMPMaskReply:
-		return identifier(b)
-	}
-	return 0
-}
-
-// identifier reads the third field of queries, if it was captured.
-func identifier(b []byte) uint16 {
-	if len(b) < 6 {
-		return 0
-	}
-	return be16(b[4:])
 }
 
 // quoteIP reads the packet that an ICMP error quotes, as far as it goes.
@@ -118,11 +106,9 @@ func quoteTransport(protocol uint8, fragment Fragment, b []byte, q *Quote) {
 		fallthrough
 	case ProtoUDP:
 		q.SrcPort, q.DstPort, q.Ports = be16(b), be16(b[2:]), true
-	case ProtoICMP:
-		q.SrcPort = icmpIdentifier(b)
-	case ProtoICMPv6:
-		if b[0] == ICMP6EchoRequest || b[0] == ICMP6EchoReply {
-			q.SrcPort = identifier(b)
+	case ProtoICMP, ProtoICMPv6:
+		if query := b[0] == ICMPEchoRequest || b[0] == ICMP6EchoRequest; query && len(b) >= 6 {
+			q.SrcPort = be16(b[4:])
 		}
 	}
 }

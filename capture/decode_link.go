@@ -94,8 +94,14 @@ func decodeEtherType(kind uint16, b []byte, cut int, p *Packet) Reason {
 		case etherMPLS, etherMPLSUp:
 			return decodeMPLS(b, cut, p)
 		default:
-			if kind >= etherMinimum || len(b) < 8 || be32(b) != 0xaaaa0300 || b[4]|b[5] != 0 {
-				return ReasonEtherType // nor LLC with the SNAP header that names an ethertype
+			if kind >= etherMinimum || len(b)+cut < 8 {
+				return ReasonEtherType
+			}
+			if len(b) < 8 {
+				return ReasonTruncated
+			}
+			if be32(b) != 0xaaaa0300 || b[4]|b[5] != 0 {
+				return ReasonEtherType // LLC without the SNAP header that names an ethertype
 			}
 			kind, b = be16(b[6:]), b[8:]
 		}
