@@ -1,7 +1,7 @@
 package synth
 
 var neighbourBehaviours = []behaviour{
-	{name: "routerarp", about: "router that asks for the hosts of its LAN now and then; their answers are mostly not to be seen", weight: 12, from: gateway, run: runRouterARP},
+	{name: "routerarp", about: "router that asks for the hosts of its LAN now and then; their answers are mostly not to be seen", weight: 16, from: gateway, run: runRouterARP},
 	{name: "hostarp", about: "host that asks for its gateway and neighbours, and announces itself", weight: 6, run: runHostARP},
 	{name: "nd", about: "neighbour discovery of an IPv6 router or host", weight: 5, from: gateway, run: runND},
 	{name: "dhcp", about: "DHCP client and the address checks after it", weight: 3, run: runDHCP},

@@ -1,12 +1,13 @@
 package synth
 
 var oddBehaviours = []behaviour{
-	{name: "traceroute", about: "traceroute by UDP, ICMP or TCP: rising ports and TTLs, errors from the routers", weight: 9, run: runTraceroute},
+	{name: "traceroute", about: "traceroute by UDP, ICMP or TCP: rising ports and TTLs, errors from the routers", weight: 10, run: runTraceroute},
 	{name: "mtr", about: "pings to a few hosts, at times with rising TTL", weight: 4, run: runMTR},
 	{name: "pathmtu", about: "path MTU probes and other large datagrams", weight: 1, run: runPathMTU},
 	{name: "backscatter", about: "answers of a host that someone floods from forged addresses", weight: 5, from: anywhere, run: runBackscatter},
 	{name: "spoofedflood", about: "flood of one service from forged sources", weight: 3, run: runSpoofedFlood},
 	{name: "flood", about: "one source that floods one service", weight: 4, from: anywhere, run: runFlood},
+	{name: "guessing", about: "password guessing: one service of one or a few hosts, connection after connection", weight: 4, from: anywhere, run: runGuessing},
 	{name: "radiation", about: "strangers that each send a packet or two to hosts of the site", weight: 5, run: runRadiation},
 	{name: "pinghost", about: "pings of one or a few hosts", weight: 3, run: runPing},
 }
@@ -222,6 +223,25 @@ func runFlood(g *gen) {
 			g.echo(t, g.src, s, 9, r.u16(), 1000, replies)
 		}
 	})
+}
+
+// runGuessing tries passwords: no scan, as it looks for nothing new.
+func runGuessing(g *gen) {
+	r := g.r
+	hosts := []*host{g.victim()}
+	for range r.logn(1, 5) - 1 {
+		hosts = append(hosts, g.victim())
+	}
+	port := pick(r, []uint16{22, 22, 23, 3389, 21, 25, 1433, 3306, 5900, 445, 143})
+	gap := r.log(50*millisecond, 30*second)
+	t, n := g.t0, r.logn(10, 600)
+	for i := 0; i < n && !g.full(t); i++ {
+		k := g.service(g.src, pick(r, hosts), port)
+		k.greets, k.idle, k.resp = true, 0, min(k.resp, 400)
+		k.out = g.fate(15)
+		g.talk(t, k)
+		t += r.exp(gap)
+	}
 }
 
 // runRadiation plays what reaches every host on the internet: strangers, each

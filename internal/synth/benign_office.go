@@ -7,7 +7,7 @@ var officeBehaviours = []behaviour{
 	{name: "smb", about: "file shares: 445 and 139 of LAN hosts, some of them off", weight: 4, run: runSMB},
 	{name: "printer", about: "looks for printers on a few LAN hosts", weight: 5, run: runPrinter},
 	{name: "discovery", about: "SSDP, mDNS, LLMNR and WS-Discovery, with answers to the asking port", weight: 10, run: runDiscover},
-	{name: "responder", about: "device that answers the discoveries of others, from one port to many ephemeral ones", weight: 6, run: runResponder},
+	{name: "responder", about: "device that answers the discoveries of others, from one port to many ephemeral ones", weight: 7, run: runResponder},
 	{name: "rpc", about: "RPC and portmapper: a lookup, then the port that it names", weight: 4, run: runRPC},
 	{name: "ftp", about: "FTP, active or passive: a control connection and a data connection for each file", weight: 8, run: runFTP},
 	{name: "mailclient", about: "mail and calendar of a few accounts", weight: 3, run: runMailClient},

@@ -4,7 +4,7 @@ import "net/netip"
 
 var peerBehaviours = []behaviour{
 	{name: "bittorrent", about: "BitTorrent: trackers, DHT and peers on diffuse ports, most of them gone", weight: 10, run: runBitTorrent},
-	{name: "supernodes", about: "overlay client in search of supernodes: UDP and TCP to high ports, few answers, then 80 and 443", weight: 8, run: runSupernodes},
+	{name: "supernodes", about: "overlay client in search of supernodes: UDP and TCP to high ports, few answers, then 80 and 443", weight: 10, run: runSupernodes},
 	{name: "blockchain", about: "node of a blockchain: discovery by UDP and peers on one port, many of them full or gone", weight: 6, run: runBlockchain},
 	{name: "serverlist", about: "game that asks each server of a list for its state, then plays on one", weight: 6, run: runServerList},
 	{name: "game", about: "online game: log-in over TCP and a UDP stream", weight: 3, run: runGame},

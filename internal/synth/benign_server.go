@@ -10,7 +10,7 @@ var serverBehaviours = []behaviour{
 	{name: "snmp", about: "SNMP poller, some devices silent", weight: 4, run: runSNMP},
 	{name: "admin", about: "ssh to many hosts, as administrators and their tools do", weight: 5, run: runAdmin},
 	{name: "backup", about: "backup server that connects to its clients on one port", weight: 4, run: runBackup},
-	{name: "poller", about: "application that polls a few services, most of them dead", weight: 7, run: runPoller},
+	{name: "poller", about: "application that polls a few services, most of them dead", weight: 8, run: runPoller},
 }
 
 // runMailServer delivers mail, and comes back for what was deferred.

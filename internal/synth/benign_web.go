@@ -1,12 +1,12 @@
 package synth
 
 var webBehaviours = []behaviour{
-	{name: "browsing", about: "pages of a browser: DNS, then connections to many servers", weight: 14, run: runBrowsing},
-	{name: "eyeballs", about: "browser whose IPv6 fails and falls back to IPv4", weight: 5, run: runEyeballs},
+	{name: "browsing", about: "pages of a browser: DNS, then connections to many servers", weight: 12, run: runBrowsing},
+	{name: "eyeballs", about: "browser whose IPv6 fails and falls back to IPv4", weight: 8, run: runEyeballs},
 	{name: "phone", about: "apps of a phone: push services and many web hosts", weight: 8, run: runPhone},
 	{name: "crawler", about: "crawler: hundreds of web hosts, a share of them dead or refusing", weight: 8, run: runCrawler},
-	{name: "deadweb", about: "client of a few web hosts that are dead: proxies, updates, malware's masters", weight: 9, run: runDeadWeb},
-	{name: "midstream", about: "connections from before the capture: data, keep-alives and endings", weight: 9, run: runMidstream},
+	{name: "deadweb", about: "client of a few web hosts that are dead: proxies, updates, malware's masters", weight: 10, run: runDeadWeb},
+	{name: "midstream", about: "connections from before the capture: data, keep-alives and endings", weight: 10, run: runMidstream},
 	{name: "webserver", about: "web server: its answers to many clients, with or without their SYNs", weight: 6, run: runWebServer},
 	{name: "proxy", about: "web proxy: clients on one side, many servers on the other", weight: 4, run: runProxy},
 	{name: "nat", about: "an office behind one address: browsing, DNS, mail, dead services", weight: 8, run: runNAT},

@@ -2,6 +2,7 @@ package synth
 
 import (
 	"bytes"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -142,4 +143,9 @@ func TestTcpdumpReads(t *testing.T) {
 	if n := bytes.Count(out, []byte("\n")); n < len(s.Frames) {
 		t.Errorf("%d lines for %d frames", n, len(s.Frames))
 	}
+}
+
+func ipString(b []byte) string {
+	a, _ := netip.AddrFromSlice(b)
+	return a.String()
 }

@@ -45,6 +45,7 @@ type gen struct {
 	probe     bool  // frames are marked as probes
 	probes    probeCount
 	notes     []string
+	scanner   *host                   // the latest one
 	known     map[[2]netip.Addr]int64 // until when a host knows another's link-layer address
 }
 
@@ -83,8 +84,8 @@ func Generate(seed uint64, opt Options) *Scene {
 // drawLength draws how long the capture runs.
 func (g *gen) drawLength() {
 	length := g.r.log(10*second, 2*hour)
-	if g.r.chance(40) {
-		length = g.r.log(2*hour, 8*hour)
+	if g.r.chance(90) { // for slow scans
+		length = g.r.log(20*minute, 8*hour)
 	}
 	g.end = g.begin + length
 }
@@ -161,6 +162,9 @@ func (g *gen) play(b *behaviour, stream uint64, room int) {
 		g.t1 = g.t0 + max(g.r.n64(g.end-g.t0), min(20*second, g.end-g.t0))
 	}
 	g.src = g.source(b.from)
+	if !b.scan && b.from == inside && g.scanner != nil && g.scanner.onlink && g.r.chance(250) {
+		g.src = g.scanner // who scans also browses
+	}
 	g.v6 = g.v6 && g.src.ip6.IsValid()
 	g.behaviour = b
 	g.start()
@@ -185,11 +189,20 @@ func (g *gen) start() {
 	g.scene.Actors = append(g.scene.Actors, Actor{Tool: g.behaviour.name, Kind: "benign"})
 }
 
-// close fills in the actor, or drops it when the tap saw nothing of it.
+// fewestProbes is how many distinct targets the tap must have seen probed:
+// with fewer nobody could call the source a scanner.
+const fewestProbes = 8
+
+// close fills in the actor, or drops it with its frames when the tap saw too
+// little of it.
 func (g *gen) close() {
 	frames := g.scene.Frames[g.first:]
 	a := &g.scene.Actors[g.actor]
-	if len(frames) == 0 || g.behaviour.scan && g.probes.total() == 0 {
+	kind, aims := "benign", 0
+	if g.behaviour.scan {
+		kind, aims = g.probes.kind()
+	}
+	if len(frames) == 0 || g.behaviour.scan && aims < fewestProbes {
 		g.scene.Frames = g.scene.Frames[:g.first]
 		g.scene.Actors = g.scene.Actors[:g.actor]
 		return
@@ -200,8 +213,8 @@ func (g *gen) close() {
 	for i := range frames {
 		a.Start, a.End = min(a.Start, frames[i].Time), max(a.End, frames[i].Time)
 	}
-	if g.behaviour.scan {
-		a.Kind = g.probes.kind()
+	if a.Kind = kind; kind != "benign" {
+		g.scanner = g.src
 	}
 }
 

@@ -52,6 +52,8 @@ type scan struct {
 	timeout int64
 	wait    int64 // how long a connection to something open lasts
 	limit   int   // probes to send
+	load    int   // bytes in each datagram
+	knows   bool  // datagrams to known services carry what these expect
 }
 
 // newScan draws the shape of a scan and of its probes.
@@ -108,6 +110,10 @@ func (s *scan) look(r *rng) {
 	s.win = pick(r, []uint16{1024, 1024, 2048, 3072, 4096, 65535, 512, 8192, 14600})
 	s.opts = pick(r, [][]byte{{2, 4, 5, 0xb4}, {2, 4, 5, 0xb4}, nil})
 	s.wait = r.log(millisecond, second)
+	s.knows = r.chance(600)
+	if r.chance(250) {
+		s.load = r.logn(1, 64)
+	}
 }
 
 // run sends the probes and what comes back.
@@ -163,6 +169,9 @@ func (s *scan) allHaveV6() bool {
 // all that is seen of it.
 func (s *scan) discover(g *gen) []*host {
 	if !g.src.onlink || !s.hosts[0].onlink || len(s.hosts) < 2 || !s.raw || g.site.view == viewBorder {
+		if s.raw && len(s.hosts) == 1 && g.r.chance(350) {
+			g.isUp(s.hosts[0])
+		}
 		return s.hosts
 	}
 	var alive []*host
@@ -176,6 +185,19 @@ func (s *scan) discover(g *gen) []*host {
 	}
 	g.t0 = min(t+g.r.exp(second), g.t1-1)
 	return alive
+}
+
+// isUp looks whether a single target lives, and for its name, before it is
+// scanned.
+func (g *gen) isUp(h *host) {
+	t := g.t0
+	if g.r.chance(500) && g.src.onlink {
+		t = g.lookup(t, g.src)
+	}
+	if !g.src.onlink || !h.onlink {
+		g.echo(t, g.src, h, g.r.u16(), 0, 0, h.policy != drops)
+	}
+	g.t0 = t + h.rtt + g.r.exp(300*millisecond)
 }
 
 // askNeighbour sends a probing ARP request or neighbour solicitation, twice to
@@ -336,12 +358,9 @@ func (s *scan) connect(g *gen, t int64, h *host, sport, port uint16, open bool) 
 
 // probeUDP sends a datagram, empty or with what the service expects.
 func (s *scan) probeUDP(g *gen, t int64, h *host, sport, port uint16, open bool) bool {
-	n := 0
-	if slices.Contains(udpPorts[:14], port) {
+	n := s.load
+	if n == 0 && s.knows && slices.Contains(udpPorts, port) {
 		n = g.r.span(12, 60)
-	}
-	if s.win == 512 {
-		n = 8
 	}
 	g.udp(t, g.src, h, sport, port, n)
 	back := t + g.after(h)

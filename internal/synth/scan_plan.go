@@ -40,16 +40,15 @@ const noPortKey = 1 << 16
 // as one of a row.
 const wide = 8
 
-func (p *probeCount) total() int { return len(p.keys) }
-
-// kind is the shape of what was probed.
-func (p *probeCount) kind() string {
+// kind is the shape of what was probed, and the number of distinct aims.
+func (p *probeCount) kind() (string, int) {
 	slices.Sort(p.keys)
+	p.keys = slices.Compact(p.keys)
 	hosts, scanned := 0, 0
 	for i := 0; i < len(p.keys); {
 		j, ports := i, 0
 		for ; j < len(p.keys) && p.keys[j]>>20 == p.keys[i]>>20; j++ {
-			if p.keys[j]&noPortKey == 0 && (j == i || p.keys[j] != p.keys[j-1]) {
+			if p.keys[j]&noPortKey == 0 {
 				ports++
 			}
 		}
@@ -61,11 +60,11 @@ func (p *probeCount) kind() string {
 	}
 	switch {
 	case scanned >= 2:
-		return "block"
+		return "block", len(p.keys)
 	case scanned == 1 || hosts == 1:
-		return "vertical"
+		return "vertical", len(p.keys)
 	}
-	return "horizontal"
+	return "horizontal", len(p.keys)
 }
 
 // pace is the rhythm of a scan.
