@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"edgescan/quant"
 )
@@ -84,8 +85,18 @@ func (f *Float) Validate() error {
 		if n := fanIn(l, in[i]) * outputs; len(w.Weights) != n || len(w.Biases) != outputs {
 			return fmt.Errorf("layer %d: %d weights and %d biases, want %d and %d", i, len(w.Weights), len(w.Biases), n, outputs)
 		}
+		if !finite(w.Weights) || !finite(w.Biases) {
+			return fmt.Errorf("layer %d: a weight is not a number", i)
+		}
 	}
 	return nil
+}
+
+// finite reports whether all values are numbers, infinities excluded.
+func finite(values []float32) bool {
+	return !slices.ContainsFunc(values, func(v float32) bool {
+		return math.IsNaN(float64(v)) || math.IsInf(float64(v), 0)
+	})
 }
 
 // floatFile is the file of a Float: the body holds the weights and then the
