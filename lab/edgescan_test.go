@@ -72,6 +72,9 @@ func watch(t *testing.T, gateway *host, binary string, args ...string) *process 
 			p.cmd.Process.Kill()
 			p.cmd.Wait()
 		}
+		if t.Failed() {
+			t.Logf("edgescan said:\n%s", &p.stderr)
+		}
 	})
 	waitFor(t, 10*time.Second, "edgescan to listen", func() bool { return hasPacketSocket(p.cmd.Process.Pid) })
 	return p
