@@ -3,7 +3,9 @@ package model
 import (
 	"bytes"
 	"errors"
+	"flag"
 	"math/rand/v2"
+	"os"
 	"reflect"
 	"testing"
 
@@ -83,4 +85,52 @@ func FuzzLoadFloat(f *testing.F) {
 			t.Errorf("does not survive a round trip: %v", err)
 		}
 	})
+}
+
+// update rewrites the golden file.
+var update = flag.Bool("update", false, "write testdata/tiny.float anew")
+
+// tinyFloat is the network in testdata/tiny.float, which
+// `go test ./model -run TestFloatGolden -update` makes: weights count up from
+// -1 in steps of 1/8, layer by layer, biases after weights.
+func tinyFloat() *Float {
+	f := newFloat(quant.Arch{Input: quant.Shape{Height: 2, Width: 3, Channels: 1}, Layers: []quant.Layer{
+		{Kind: quant.Conv, Height: 1, Width: 2, Out: 2},
+		{Kind: quant.MaxPool, Height: 2, Width: 2},
+		{Kind: quant.Dense, Out: 2},
+	}}, 1)
+	next := float32(-1)
+	for _, l := range f.Layers {
+		for _, values := range [][]float32{l.Weights, l.Biases} {
+			for i := range values {
+				values[i], next = next, next+1./8
+			}
+		}
+	}
+	f.Temperature = 1.5
+	return f
+}
+
+func TestFloatGolden(t *testing.T) {
+	const path = "testdata/tiny.float"
+	got := fileOf(t, tinyFloat())
+	if *update {
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Error("the file format changed: give it another version")
+	}
+	f, err := LoadFloat(bytes.NewReader(want))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(f, tinyFloat()) {
+		t.Errorf("the golden file holds %+v", f)
+	}
 }
