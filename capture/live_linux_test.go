@@ -15,7 +15,7 @@ import (
 
 // inNamespace moves the test's thread into a network namespace of its own,
 // which goes when the thread goes, at the test's end.
-func inNamespace(t *testing.T) {
+func inNamespace(t testing.TB) {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("needs root, for a network namespace and a packet socket")
@@ -30,7 +30,7 @@ func inNamespace(t *testing.T) {
 }
 
 // ip runs the ip command in the thread's namespace.
-func ip(t *testing.T, args string) {
+func ip(t testing.TB, args string) {
 	t.Helper()
 	if out, err := exec.Command("ip", strings.Fields(args)...).CombinedOutput(); err != nil {
 		t.Skipf("ip %s: %v: %s", args, err, out)
@@ -38,7 +38,7 @@ func ip(t *testing.T, args string) {
 }
 
 // newPair makes a pair of connected interfaces, scan0 and scan1.
-func newPair(t *testing.T) {
+func newPair(t testing.TB) {
 	t.Helper()
 	ip(t, "link add scan0 type veth peer name scan1")
 	for _, name := range []string{"scan0", "scan1"} {
@@ -47,7 +47,7 @@ func newPair(t *testing.T) {
 }
 
 // injector opens a socket that sends frames out of an interface.
-func injector(t *testing.T, name string) func(frame []byte) {
+func injector(t testing.TB, name string) func(frame []byte) {
 	t.Helper()
 	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -62,7 +62,7 @@ func injector(t *testing.T, name string) func(frame []byte) {
 	return func(frame []byte) {
 		t.Helper()
 		if err := unix.Sendto(fd, frame, 0, &to); err != nil {
-			t.Fatal(err)
+			t.Error(err)
 		}
 	}
 }
@@ -211,5 +211,60 @@ func TestLivePermission(t *testing.T) {
 	}
 	if _, err := OpenLive(LiveConfig{Interface: "lo"}); !errors.Is(err, ErrPermission) {
 		t.Errorf("OpenLive: %v, want ErrPermission", err)
+	}
+}
+
+// BenchmarkLive sends frames through a pair of interfaces as fast as one
+// thread can, and reads them on another.
+func BenchmarkLive(b *testing.B) {
+	for _, test := range []struct {
+		name  string
+		flags Flags
+	}{{"kept", SYN}, {"bulk", ACK}} {
+		b.Run(test.name, func(b *testing.B) {
+			inNamespace(b)
+			newPair(b)
+			l, err := OpenLive(LiveConfig{Interface: "scan0"})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer l.Close()
+			send := injector(b, "scan1")
+			done := make(chan bool)
+			go func() {
+				defer close(done)
+				frame := tcpFrame(1, test.flags, 60)
+				for range b.N {
+					send(frame)
+				}
+			}()
+			var d Decoder
+			var f Frame
+			var p Packet
+			b.ResetTimer()
+			for idle := false; ; {
+				if err := l.Next(&f); err == nil {
+					d.Decode(f.Link, f.Time, f.Data, f.Wire, &p)
+					continue
+				} else if !errors.Is(err, ErrTimeout) {
+					b.Fatal(err)
+				}
+				if idle {
+					break
+				}
+				select {
+				case <-done:
+					b.StopTimer()
+					idle = true // what is still in the ring comes within one more interval
+				default:
+				}
+			}
+			s := l.Stats()
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "packets/s")
+			b.ReportMetric(float64(s.Dropped), "dropped")
+			if got := d.Counts[ReasonOK]; got+s.Dropped < uint64(b.N) && test.flags == SYN {
+				b.Errorf("%d frames sent, %d read, %d dropped", b.N, got, s.Dropped)
+			}
+		})
 	}
 }
