@@ -3,6 +3,8 @@
 package main
 
 import (
+	"context"
+
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -17,4 +19,6 @@ func trainingCommands() []*cobra.Command { return nil }
 
 func addFloatFlag(*pflag.FlagSet, *evalFlags) {}
 
-func floatDetector(*evalFlags, *quant.Network) ([]eval.Detector, error) { return nil, nil }
+func floatDetector(*evalFlags, []eval.Capture, uint32) ([]eval.Detector, error) { return nil, nil }
+
+func printAgreement(context.Context, *evalFlags, *quant.Network) error { return nil }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -9,7 +10,6 @@ import (
 
 	"edgescan/internal/detect"
 	"edgescan/internal/eval"
-	"edgescan/quant"
 )
 
 // evalFlags are the flags of eval.
@@ -28,7 +28,7 @@ func newEval() *cobra.Command {
 		Example: `  edgescan eval --captures captures/
   edgescan eval --captures captures/ --model my.esq --float my.float`,
 		Args: noArgs,
-		RunE: func(*cobra.Command, []string) error { return evaluate(f) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return evaluate(cmd.Context(), f) },
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.captures, "captures", "", "folder of captures with a labels.csv")
@@ -38,7 +38,7 @@ func newEval() *cobra.Command {
 	return cmd
 }
 
-func evaluate(f *evalFlags) error {
+func evaluate(ctx context.Context, f *evalFlags) error {
 	if f.captures == "" {
 		return usageError{errors.New("give a folder of labelled captures (--captures), see 'edgescan eval --help'")}
 	}
@@ -56,7 +56,7 @@ func evaluate(f *evalFlags) error {
 		return err
 	}
 	detectors := []eval.Detector{{Name: "edgescan int8", Judge: judge, Threshold: network.Threshold()}}
-	float, err := floatDetector(f, network)
+	float, err := floatDetector(f, captures, network.Threshold())
 	if err != nil {
 		return err
 	}
@@ -78,5 +78,5 @@ func evaluate(f *evalFlags) error {
 			eval.WriteErrors(os.Stdout, captures, &results[i])
 		}
 	}
-	return printAgreement(network, float)
+	return printAgreement(ctx, f, network)
 }

@@ -83,12 +83,18 @@ func (h *harvest) Judge(l *detect.Look) uint32 {
 	return 0
 }
 
-// actorIndex finds actors by address. Where two share one, the later counts.
+// actorIndex finds actors by address. Where several share one, a scanning one
+// counts.
 func actorIndex(s *synth.Scene) map[capture.Addr]int {
 	index := map[capture.Addr]int{}
 	for i := range s.Actors {
-		if a, err := netip.ParseAddr(s.Actors[i].Source); err == nil {
-			index[capture.AddrFrom(a)] = i
+		a, err := netip.ParseAddr(s.Actors[i].Source)
+		if err != nil {
+			continue
+		}
+		addr := capture.AddrFrom(a)
+		if old, ok := index[addr]; !ok || s.Actors[old].Kind == Classes[Benign] {
+			index[addr] = i
 		}
 	}
 	return index

@@ -1,0 +1,113 @@
+//go:build !device && (amd64 || arm64)
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"os"
+
+	"github.com/spf13/pflag"
+
+	"edgescan/internal/detect"
+	"edgescan/internal/eval"
+	"edgescan/model"
+	"edgescan/quant"
+)
+
+func addFloatFlag(flags *pflag.FlagSet, f *evalFlags) {
+	flags.StringVar(&f.float, "float", "", "float network to score beside the int8 model (default: the one that the built-in model was made of)")
+}
+
+// openFloat loads the float twin of the model under evaluation: what the flag
+// names, or the built-in one where the model is built in, or none.
+func openFloat(f *evalFlags) (*model.Float, error) {
+	switch {
+	case f.float != "":
+		return loadFloat(f.float)
+	case f.model == "":
+		return model.Default()
+	}
+	return nil, nil
+}
+
+// floatScores returns how sure the float network is of a scan, for each map,
+// in the int8 network's units.
+func floatScores(f *model.Float, maps *model.Dataset) ([]uint32, error) {
+	logits, err := f.Logits(maps)
+	if err != nil {
+		return nil, err
+	}
+	n := f.Arch.Classes()
+	scores := make([]uint32, maps.Len())
+	for i := range scores {
+		sum := 0.0
+		for _, l := range logits[i*n:][:n] {
+			sum += math.Exp(float64(l - logits[i*n]))
+		}
+		scores[i] = uint32(math.Round(quant.One * (1 - 1/sum)))
+	}
+	return scores, nil
+}
+
+// floatJudge judges with the float network. GoMLX is slow on single maps, so
+// that captures are played twice: first maps are collected, then all are
+// scored, then the same looks get their scores.
+type floatJudge struct {
+	maps   *model.Dataset
+	scores []uint32
+	next   int
+}
+
+func (j *floatJudge) Judge(l *detect.Look) uint32 {
+	if j.scores == nil {
+		if err := j.maps.Add(model.Example{Map: l.Map[:], Weight: 1}); err != nil {
+			panic(err) // cannot be: the map's shape is the network's
+		}
+		return 0
+	}
+	j.next++
+	return j.scores[j.next-1]
+}
+
+// floatDetector returns the float network as a detector, if there is one.
+func floatDetector(f *evalFlags, captures []eval.Capture, threshold uint32) ([]eval.Detector, error) {
+	float, err := openFloat(f)
+	if float == nil || err != nil {
+		return nil, err
+	}
+	judge := &floatJudge{maps: model.NewDataset(architecture.Input)}
+	d := eval.Detector{Name: "edgescan float", Judge: judge, Threshold: detect.One + 1}
+	if _, err := eval.RunAll(&d, captures); err != nil {
+		return nil, err
+	}
+	if judge.scores, err = floatScores(float, judge.maps); err != nil {
+		return nil, err
+	}
+	d.Threshold = threshold
+	return []eval.Detector{d}, nil
+}
+
+// heldOutScenes is how many scenes float and int8 are compared on.
+const heldOutScenes = 500
+
+// printAgreement compares the float network with the int8 one on synthetic
+// maps that neither was made of.
+func printAgreement(ctx context.Context, f *evalFlags, network *quant.Network) error {
+	float, err := openFloat(f)
+	if float == nil || err != nil {
+		return err
+	}
+	held, err := collectMaps(ctx, testScenes, uint64(network.Meta().Provenance.Seed), heldOutScenes)
+	if err != nil {
+		return err
+	}
+	a, err := compareVerdicts(float, network, held.maps)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(os.Stdout, "\nfloat and int8 give the same verdict on %d of %d held-out synthetic maps (%.3f%%); int8 finds %d of %d scan maps and flags %d of %d benign ones\n",
+		a.same, a.maps, 100*float64(a.same)/float64(a.maps), a.found, a.scans, a.flagged, a.benign)
+	return nil
+}

@@ -1,0 +1,159 @@
+//go:build !device && (amd64 || arm64)
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"edgescan/internal/dataset"
+	"edgescan/internal/eval"
+	"edgescan/internal/synth"
+	"edgescan/model"
+)
+
+// trainingCommands are those that need GoMLX.
+func trainingCommands() []*cobra.Command {
+	return []*cobra.Command{newTrain(), newQuantize()}
+}
+
+// trainFlags are the flags of train.
+type trainFlags struct {
+	seed       uint64
+	scenes     int
+	captures   string
+	out        string
+	checkpoint string
+	epochs     int
+	batch      int
+	rate       float64
+}
+
+func newTrain() *cobra.Command {
+	f := &trainFlags{}
+	cmd := &cobra.Command{
+		Use:   "train -o MODEL.float",
+		Short: "Train the network on synthetic traffic",
+		Long: `Train the network on synthetic traffic, and on labelled captures as well if a
+folder is given. The same seed and settings give the same file. Ctrl-C saves
+what was reached to the checkpoint folder, from which the same command goes on.`,
+		Example: `  edgescan train -o my.float --checkpoint ckpt/
+  edgescan train -o my.float --captures captures/ --scenes 4000`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return train(cmd.Context(), f) },
+	}
+	flags := cmd.Flags()
+	flags.StringVarP(&f.out, "out", "o", "", "file for the trained float network")
+	flags.Uint64Var(&f.seed, "seed", 1, "what everything is drawn from")
+	flags.IntVar(&f.scenes, "scenes", 6000, "synthetic scenes to train on; a tenth as many are made to validate on")
+	flags.StringVar(&f.captures, "captures", "", "folder of labelled captures to train on as well")
+	flags.StringVar(&f.checkpoint, "checkpoint", "", "folder to save the state to and to resume from")
+	flags.IntVar(&f.epochs, "epochs", 12, "most passes over the training maps; fewer if validation stops improving")
+	flags.IntVar(&f.batch, "batch", 64, "maps in a step")
+	flags.Float64Var(&f.rate, "rate", 2e-3, "largest learning rate")
+	return cmd
+}
+
+func train(ctx context.Context, f *trainFlags) error {
+	if f.out == "" {
+		return usageError{errors.New("give a file for the trained network (-o), see 'edgescan train --help'")}
+	}
+	if f.scenes < 10 {
+		return usageError{fmt.Errorf("--scenes %d is too few, need at least 10", f.scenes)}
+	}
+	log := newLogger()
+	log.Info().Int("scenes", f.scenes).Msg("making training maps")
+	training, err := collectMaps(ctx, trainingScenes, f.seed, f.scenes)
+	if err != nil {
+		return err
+	}
+	validation, err := collectMaps(ctx, validationScenes, f.seed, f.scenes/10)
+	if err != nil {
+		return err
+	}
+	if f.captures != "" {
+		if err := addCaptures(training.maps, f.captures); err != nil {
+			return err
+		}
+	}
+	log.Info().Int("training", training.maps.Len()).Int("validation", validation.maps.Len()).Msg("maps")
+
+	cfg := model.DefaultConfig(architecture)
+	cfg.Seed, cfg.Epochs, cfg.Batch, cfg.LearningRate = int64(f.seed), f.epochs, f.batch, f.rate
+	cfg.CheckpointDir, cfg.Progress = f.checkpoint, os.Stderr
+	float, report, err := model.Train(ctx, cfg, training.maps, validation.maps)
+	if err != nil {
+		return err
+	}
+	for i, e := range report.Epochs {
+		fmt.Printf("epoch %2d  training loss %.4f  validation loss %.4f  accuracy %.4f\n", i+1, e.TrainLoss, e.ValidLoss, e.Accuracy)
+	}
+	if report.Stopped {
+		fmt.Println("stopped early: validation no longer improves")
+	}
+	if float.Temperature, err = model.Temperature(float, validation.maps); err != nil {
+		return err
+	}
+	fmt.Printf("kept epoch %d, temperature %.3f\n\n", report.Best+1, float.Temperature)
+	confusion, err := model.Confuse(float, validation.maps, dataset.Classes)
+	if err != nil {
+		return err
+	}
+	if err := confusion.Print(os.Stdout); err != nil {
+		return err
+	}
+	return writeFile(f.out, func(w io.Writer) error {
+		_, err := float.WriteTo(w)
+		return err
+	})
+}
+
+// addCaptures adds the maps of labelled captures.
+func addCaptures(maps *model.Dataset, dir string) error {
+	captures, err := eval.ReadLabels(dir)
+	if err != nil {
+		return err
+	}
+	var failed error
+	err = dataset.Captures(captures, func(s *dataset.Sample) {
+		failed = errors.Join(failed, maps.Add(model.Example{Map: s.Map[:], Label: s.Class, Weight: 1}))
+	})
+	return errors.Join(err, failed)
+}
+
+// The purposes of synthetic scenes. Each has seeds of its own, so that nothing
+// is judged on what it was trained, validated or calibrated on.
+const (
+	trainingScenes uint64 = iota
+	validationScenes
+	calibrationScenes
+	testScenes
+)
+
+// firstSeed is the seed of the first scene of a purpose.
+func firstSeed(purpose, seed uint64) uint64 { return seed<<40 | purpose<<32 }
+
+// labelledMaps are maps, and the behaviour that each shows.
+type labelledMaps struct {
+	maps  *model.Dataset
+	tools []string
+}
+
+// collectMaps makes n scenes and keeps their maps.
+func collectMaps(ctx context.Context, purpose, seed uint64, n int) (*labelledMaps, error) {
+	l := &labelledMaps{maps: model.NewDataset(architecture.Input)}
+	var failed error
+	err := dataset.Collect(ctx, firstSeed(purpose, seed), n, synth.Options{}, func(_ uint64, kept []dataset.Kept) {
+		for i := range kept {
+			err := l.maps.Add(model.Example{Map: kept[i].Map[:], Label: kept[i].Class, Weight: 1})
+			failed = errors.Join(failed, err)
+			l.tools = append(l.tools, kept[i].Tool)
+		}
+	})
+	return l, errors.Join(err, failed)
+}

@@ -1,0 +1,58 @@
+package dataset
+
+import (
+	"fmt"
+	"slices"
+
+	"edgescan/capture"
+	"edgescan/featurize"
+	"edgescan/internal/detect"
+	"edgescan/internal/eval"
+)
+
+// Captures plays labelled captures and gives each map that the Engine looks
+// at to emit: those of a scanner with the capture's kind, those of other
+// scored sources as benign. A file that is damaged counts as far as it can be
+// read.
+func Captures(captures []eval.Capture, emit func(*Sample)) error {
+	for i := range captures {
+		c := &captures[i]
+		class := slices.Index(Classes, c.Kind)
+		if class < 0 {
+			continue
+		}
+		src, err := capture.Open(c.File)
+		if err != nil {
+			return fmt.Errorf("training capture: %w", err)
+		}
+		engine, err := detect.NewEngine(detect.Config{
+			Tracker:   featurize.Config{Memory: featurize.DefaultMemory, Key: featurize.DefaultKey},
+			Threshold: detect.One + 1,
+		}, labeller{c, class, emit}, func(*detect.Event) {})
+		if err != nil {
+			return err
+		}
+		_ = detect.Replay(engine, src) // what can be read of a damaged file is as good as any
+		src.Close()
+	}
+	return nil
+}
+
+// labeller is the Judge that takes its labels from a capture's.
+type labeller struct {
+	capture *eval.Capture
+	class   int
+	emit    func(*Sample)
+}
+
+func (b labeller) Judge(l *detect.Look) uint32 {
+	class := Benign
+	switch {
+	case !b.capture.Scored(l.Source):
+		return 0
+	case b.capture.Scanner(l.Source):
+		class = b.class
+	}
+	b.emit(&Sample{Map: l.Map, Class: class, Source: l.Source, Actor: -1, Window: l.Window, Look: l})
+	return 0
+}

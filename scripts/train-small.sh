@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Proves the training path on a small run: train, interrupt, resume, quantize,
+# run. The same seed must give the same bytes, interrupted or not.
+set -euo pipefail
+bin=${BIN:-bin/edgescan}
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+
+train() { "$bin" train --seed 7 --scenes 60 --epochs 2 "$@"; }
+
+train -o "$dir/a.float" 2>/dev/null
+timeout --signal=INT 4 "$bin" train --seed 7 --scenes 60 --epochs 2 -o "$dir/b.float" --checkpoint "$dir/ckpt" >/dev/null 2>&1 || true
+train -o "$dir/b.float" --checkpoint "$dir/ckpt" >/dev/null 2>&1
+cmp "$dir/a.float" "$dir/b.float"
+"$bin" quantize --float "$dir/a.float" --seed 7 --scenes 60 -o "$dir/a.esq"
+"$bin" run -r testdata/sample.pcap.gz --model "$dir/a.esq" --json - >/dev/null
+echo "training path: ok"
