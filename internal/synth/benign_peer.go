@@ -25,7 +25,7 @@ func (r *rng) swarmPort() uint16 {
 // hears of by UDP, by TCP or by both.
 func runBitTorrent(g *gen) {
 	r := g.r
-	own, bad, peers := r.swarmPort(), r.span(350, 930), r.logn(20, 900)
+	own, bad, peers := r.swarmPort(), r.span(350, 930), r.logn(40, 1500)
 	lan := netip.AddrFrom4([4]byte{239, 192, 152, 143})
 	if r.chance(400) {
 		g.every(r.log(10*second, 5*minute), func(t int64) { g.group(t, g.src, lan, 6771, 6771, load(r, 119), 1) })

@@ -4,6 +4,7 @@ var voiceBehaviours = []behaviour{
 	{name: "sip", about: "telephone: registers and calls, partly unanswered, and RTP", weight: 6, run: runSIP},
 	{name: "rtp", about: "media streams, one way or both, to even ports of a few hosts", weight: 5, run: runRTP},
 	{name: "ice", about: "call set up by STUN: candidates of several hosts and ports, most of which never answer", weight: 8, run: runICE},
+	{name: "holepunch", about: "client that opens the way through address translation: datagrams to many ports of one or two hosts", weight: 7, run: runHolePunch},
 	{name: "conference", about: "video conference: relays on several ports, TCP beside it", weight: 6, run: runConference},
 	{name: "tunnel", about: "VPN or tunnel: one UDP flow, at times one way, after tries at other gateways", weight: 4, run: runTunnel},
 }
@@ -118,6 +119,42 @@ func (g *gen) candidates(t int64, own uint16) {
 		}
 		if i == won && out == answered {
 			g.stream(at, g.src, h, own, port, false)
+		}
+	}
+}
+
+// runHolePunch sends to the ports that the other side's translator may have
+// given it: guessed in a row, or told by it. Mostly nothing comes back, or only
+// at one port.
+func runHolePunch(g *gen) {
+	r := g.r
+	for range r.logn(1, 3) {
+		s, own := g.remote(), g.src.nextPort(r)
+		if r.chance(200) {
+			s = g.partner(g.src, 300)
+		}
+		base, row := r.span(1024, 60000), r.chance(400)
+		n, size := r.logn(3, 40), r.logn(8, 400)
+		works, gap := r.n(3*n), r.log(100*microsecond, 300*millisecond)
+		moves := r.chance(200) // our side tries from several ports too
+		t := g.t0 + r.n64(max((g.t1-g.t0)*3/4, 1))
+		again := r.logn(1, 6)
+		for i := range n {
+			port := uint16(r.span(1024, 65535))
+			if row {
+				port = uint16(base + i*r.logn(1, 3))
+			}
+			if moves {
+				own = g.src.nextPort(r)
+			}
+			out := silent
+			if i == works || r.chance(30) {
+				out = pick(r, []outcome{answered, answered, refused})
+			}
+			for k := range again {
+				g.ask(t+int64(k)*(500*millisecond+r.n64(500*millisecond)), g.src, s, own, port, size, size, out)
+			}
+			t += r.exp(gap)
 		}
 	}
 }

@@ -110,7 +110,7 @@ func (g *gen) cast(opt Options) []*behaviour {
 		scans = min(g.r.weighted(30, 50, 14, 6), most)
 	}
 	scans = max(scans, opt.MinScans)
-	benign := g.r.logn(1, 12)
+	benign := g.r.logn(2, 14)
 	if g.site.view == viewHost {
 		benign = g.r.logn(1, 5)
 	}
@@ -226,10 +226,17 @@ func (g *gen) note(s string) { g.notes = append(g.notes, s) }
 func (g *gen) full(t int64) bool { return g.room <= 0 || t >= g.t1 }
 
 // spread calls f for about n times of the actor's activity, in order, with
-// exponential gaps.
+// exponential gaps: all along, or crowded into a part of it, as most of what
+// programs do comes in bursts.
 func (g *gen) spread(n int, f func(t int64)) {
-	mean := (g.t1 - g.t0) / int64(max(n, 1))
-	t := g.t0 + g.r.n64(mean)
+	from, length := g.t0, g.t1-g.t0
+	if g.r.chance(450) {
+		whole := length
+		length = g.r.log(second, max(whole, second))
+		from = max(from+g.r.n64(whole-length), min(g.begin, g.t1-length))
+	}
+	mean := length / int64(max(n, 1))
+	t := from + g.r.n64(mean)
 	for i := 0; i < n && !g.full(t); i++ {
 		f(t)
 		t += g.r.exp(mean)

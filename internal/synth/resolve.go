@@ -15,14 +15,14 @@ func (g *gen) resolve(t int64, asker, target *host) bool {
 		return !target.dead
 	}
 	g.known[key] = t + 20*second + g.r.n64(4*minute)
-	tries := 1
-	if target.dead {
-		tries = 3
+	if !target.dead {
+		g.neighbour(t-target.rtt*3/2-g.r.n64(200*microsecond), asker, target, v6, true)
+		return true
 	}
-	for i := range tries {
-		g.neighbour(t-int64(tries-i)*second/int64(tries)-g.r.n64(100*microsecond), asker, target, v6, true)
+	for i := range 3 {
+		g.neighbour(t+int64(i)*second, asker, target, v6, false)
 	}
-	return !target.dead
+	return false
 }
 
 // neighbour sends one ARP request or neighbour solicitation and its answer, if

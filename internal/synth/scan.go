@@ -64,7 +64,7 @@ func newScan(g *gen, k technique) *scan {
 	if g.v6 {
 		s.limit = min(s.limit, 3000)
 	}
-	shape := r.weighted(50, 20, 30)
+	shape := r.weighted(45, 27, 28)
 	if g.site.view == viewHost && g.src != g.site.self {
 		shape = 0 // what the host sees of any scan is the part that hits it
 	}
@@ -73,6 +73,9 @@ func newScan(g *gen, k technique) *scan {
 		s.hosts, s.ports = g.targets(1), r.portSet(s.limit, k.udp)
 	case 1:
 		s.hosts = g.targets(r.logn(2, 60))
+		if r.chance(600) {
+			s.hosts = g.liveTargets(r.logn(2, 20))
+		}
 		s.ports = r.portSet(max(s.limit/len(s.hosts), 12), k.udp)
 	case 2:
 		s.hosts = g.targets(min(pick(r, []int{256, 256, r.logn(16, 4000)}), s.limit))

@@ -171,6 +171,27 @@ func (g *gen) lanTargets(n int) []*host {
 	return out
 }
 
+// liveTargets are about n hosts that are known to live.
+func (g *gen) liveTargets(n int) []*host {
+	r := g.r
+	if g.src.onlink && (g.site.view == viewBorder || g.site.view == viewGateway || r.chance(300)) {
+		base, out := g.outsider().ip, make([]*host, n)
+		for i := range out {
+			out[i] = g.site.newRemote(r, offset4(base, i*r.span(1, 3)))
+		}
+		return out
+	}
+	out := shuffled(r, g.site.hosts)
+	out = slices.DeleteFunc(out, func(h *host) bool { return h == g.src })
+	if g.site.view != viewBorder && r.chance(300) {
+		out = append(out, g.site.gateway)
+	}
+	if len(out) < 2 {
+		return []*host{g.victim()}
+	}
+	return out[len(out)-min(n, len(out)):]
+}
+
 // empty is an address that nobody has.
 func (g *gen) empty(a netip.Addr, i int, onlink bool) *host {
 	h := &host{ip: a, dead: true, onlink: onlink, stack: stacks[0], mac: g.site.gateway.mac, rtt: 3 * millisecond, ttl: 60}
