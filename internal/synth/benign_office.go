@@ -171,7 +171,7 @@ func runDiscover(g *gen) {
 // runResponder answers, and the questions may not be in the capture.
 func runResponder(g *gen) {
 	r := g.r
-	port := pick(r, []uint16{1900, 1900, 5355, 3702, 5353, 137, 161, 53, 67})
+	port := pick(r, []uint16{1900, 1900, 5355, 3702, 5353, 137, 161, 53, 67, uint16(r.span(1024, 65535))})
 	asked := r.chance(350)
 	var askers []*host
 	for range r.logn(1, 10) {

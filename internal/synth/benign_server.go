@@ -10,6 +10,7 @@ var serverBehaviours = []behaviour{
 	{name: "snmp", about: "SNMP poller, some devices silent", weight: 4, run: runSNMP},
 	{name: "admin", about: "ssh to many hosts, as administrators and their tools do", weight: 5, run: runAdmin},
 	{name: "backup", about: "backup server that connects to its clients on one port", weight: 4, run: runBackup},
+	{name: "portwalk", about: "program that tries the next port when one refuses, a handful at most", weight: 4, run: runPortWalk},
 	{name: "poller", about: "application that polls a few services, most of them dead", weight: 8, run: runPoller},
 }
 
@@ -249,6 +250,33 @@ func runPoller(g *gen) {
 					g.talk(t, k)
 				}
 				t += r.exp(100 * millisecond)
+			}
+		}
+	})
+}
+
+// runPortWalk looks for a service at its usual port and the next few.
+func runPortWalk(g *gen) {
+	r := g.r
+	base := pick(r, []int{8080, 5555, 5900, 6000, 8000, 3000, 27015, 25565, 9222, 80, 4444, r.span(1024, 65000)})
+	hosts := []*host{g.partner(g.src, 400)}
+	for range r.logn(1, 4) - 1 {
+		hosts = append(hosts, g.partner(g.src, 400))
+	}
+	ports, step := r.span(2, 7), pick(r, []int{1, 1, 1, 2, 10, 100})
+	bad, found := g.fate(1000), r.n(2*ports)
+	again := r.logn(1, 6)
+	g.spread(again, func(t int64) {
+		for _, h := range hosts {
+			for i := range ports {
+				k := g.service(g.src, h, uint16(base+i*step))
+				if k.out = bad; i == found {
+					k.out = answered
+				}
+				t = g.talk(t, k) + r.exp(20*millisecond)
+				if i == found {
+					break
+				}
 			}
 		}
 	})

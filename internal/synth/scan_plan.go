@@ -90,6 +90,9 @@ func (g *gen) newPace(n int) *pace {
 		p.pause = r.log(50*millisecond, 5*second)
 	case 3:
 		p.pause = r.log(4*second, 6*minute)
+		if r.chance(300) { // nmap's polite, sneaky and paranoid, and a probe a minute
+			p.pause, p.jitter = pick(r, []int64{400 * millisecond, 15 * second, minute, 5 * minute}), 0
+		}
 	}
 	if class >= 2 {
 		g.t0, g.t1 = g.begin-g.r.n64(minute), g.end

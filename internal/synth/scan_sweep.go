@@ -30,7 +30,7 @@ func openAs(r *rng, hosts []*host, ports []uint16) {
 
 // runICMPSweep pings many addresses.
 func runICMPSweep(g *gen) {
-	hosts := g.targets(min(pick(g.r, []int{254, 256, g.r.logn(20, 3000)}), g.room/2+20))
+	hosts := g.targets(min(pick(g.r, []int{254, 256, g.r.logn(30, 3000)}), g.room/2+20))
 	g.alignFamily(hosts)
 	stamp, n := g.r.chance(150) && !g.v6, pick(g.r, []int{0, 8, 32, 56, 56, 120})
 	tries := 1 + g.r.weighted(60, 30, 10)
@@ -80,7 +80,7 @@ func (g *gen) sweep(hosts []*host, tries int, probe func(t int64, i int, h *host
 
 // runARPSweep asks for all addresses of the LAN.
 func runARPSweep(g *gen) {
-	n := pick(g.r, []int{254, 255, 256, 256, g.r.logn(20, 1024)})
+	n := pick(g.r, []int{254, 255, 256, 256, g.r.logn(64, 1024)})
 	var hosts []*host
 	if g.v6 {
 		for i := 1; i <= n; i++ {
@@ -129,7 +129,7 @@ func runARPSweep(g *gen) {
 // runDiscovery probes each address in the four ways by which nmap finds hosts
 // beyond the router; an ordinary user's does it with SYNs to 80 and 443.
 func runDiscovery(g *gen) {
-	hosts := g.targets(min(pick(g.r, []int{256, g.r.logn(16, 2000)}), g.room/4+20))
+	hosts := g.targets(min(pick(g.r, []int{256, g.r.logn(30, 2000)}), g.room/4+20))
 	g.alignFamily(hosts)
 	synPing := &scan{technique: technique{flags: syn, raw: true}, hosts: hosts}
 	ackPing := &scan{technique: technique{flags: ack, raw: true}, hosts: hosts}

@@ -117,7 +117,7 @@ func (s *site) drawPrefixes(r *rng) {
 	} else if s.view == viewBorder {
 		bits = r.span(16, 24)
 	} else {
-		bits = r.span(22, 28)
+		bits = r.span(22, 26)
 	}
 	s.prefix = netip.PrefixFrom(netip.AddrFrom4(a), bits).Masked()
 	if r.chance(450) {
