@@ -82,3 +82,15 @@ func TestFilterFlags(t *testing.T) {
 		t.Errorf("Keep allocates %v times", n)
 	}
 }
+
+func BenchmarkFrameFilter(b *testing.B) {
+	filter, err := NewFrameFilter(LinkTypeEthernet)
+	if err != nil {
+		b.Fatal(err)
+	}
+	frame := tcpFrame(80, ACK, 100)
+	b.ReportAllocs()
+	for b.Loop() {
+		filter.Keep(frame)
+	}
+}
