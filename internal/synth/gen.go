@@ -1,6 +1,7 @@
 package synth
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"strings"
@@ -69,16 +70,38 @@ func Generate(seed uint64, opt Options) *Scene {
 		left := budget - len(g.scene.Frames)
 		g.play(b, uint64(i)+1, min(left, max(2*left/(len(cast)-i), 50)))
 	}
-	slices.SortStableFunc(g.scene.Frames, func(a, b Frame) int {
-		if a.Time < b.Time {
-			return -1
-		}
-		if a.Time > b.Time {
-			return 1
-		}
-		return 0
-	})
+	g.makeUp(uint64(len(cast))+1, budget, opt)
+	slices.SortStableFunc(g.scene.Frames, func(a, b Frame) int { return cmp.Compare(a.Time, b.Time) })
 	return g.scene
+}
+
+// maxExtras is how often Generate tries to make up for actors that left
+// nothing.
+const maxExtras = 12
+
+// makeUp plays further actors while the scene is empty or has fewer scans than
+// asked for, as the tap did not see those that were cast.
+func (g *gen) makeUp(stream uint64, budget int, opt Options) {
+	for range maxExtras {
+		lacking := g.scans() < opt.MinScans
+		if len(opt.Only) > 0 || !lacking && len(g.scene.Frames) > 0 {
+			return
+		}
+		made := len(g.scene.Frames)
+		g.play(g.draw(lacking), stream, max(budget-made, min(2000, opt.MaxFrames-made)))
+		stream++
+	}
+}
+
+// scans is the number of scanning actors so far.
+func (g *gen) scans() int {
+	n := 0
+	for i := range g.scene.Actors {
+		if g.scene.Actors[i].Kind != "benign" {
+			n++
+		}
+	}
+	return n
 }
 
 // drawLength draws how long the capture runs.
