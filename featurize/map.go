@@ -155,8 +155,9 @@ func level(n uint16) uint8 {
 
 // Summary counts what a map shows.
 type Summary struct {
-	Contacts int // drawn
-	Doubtful int // of them, those that are not productive
+	Contacts int   // drawn
+	Doubtful int   // of them, those that are not productive
+	Oldest   int64 // the earliest of their latest attempts, Tracker's clock
 }
 
 // Builder draws maps. It owns scratch space and is not safe for concurrent
@@ -176,6 +177,7 @@ func (b *Builder) Draw(m *Map, t *Tracker, source uint32, window int) Summary {
 			return true
 		}
 		sum.Contacts++
+		sum.Oldest = c.Last
 		if !c.Productive() {
 			sum.Doubtful++
 		}

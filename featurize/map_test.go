@@ -86,7 +86,7 @@ func TestAVerticalScanFillsARow(t *testing.T) {
 	if rows, columns := filled(m, ChannelRefused); rows != 1 || columns != 15 {
 		t.Errorf("%d rows, %d columns; want one row of 15 columns", rows, columns)
 	}
-	if sum != (Summary{100, 100}) {
+	if sum.Contacts != 100 || sum.Doubtful != 100 {
 		t.Errorf("summary %v", sum)
 	}
 }

@@ -50,8 +50,8 @@ const (
 type Observer interface {
 	// Opened: a new contact.
 	Opened(source uint32, c *Contact)
-	// Settled: the contact's outcome changed.
-	Settled(source uint32, c *Contact)
+	// Settled: the contact's outcome changed from before.
+	Settled(source uint32, c *Contact, before Outcome)
 	// Forgotten: the source was evicted, its number will be given to another.
 	Forgotten(source uint32)
 }
@@ -315,12 +315,13 @@ func (t *Tracker) settle(i uint32, outcome Outcome) {
 	if outcome <= c.Outcome {
 		return
 	}
+	before := c.Outcome
 	c.Outcome = outcome
 	t.stopWaiting(i)
 	if t.followsTrace(c) {
 		c.marks |= markExpired
 	}
-	t.observer.Settled(c.source, c)
+	t.observer.Settled(c.source, c, before)
 }
 
 func (t *Tracker) stopWaiting(i uint32) {

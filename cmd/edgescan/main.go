@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -28,7 +29,9 @@ func (e usageError) Unwrap() error { return e.error }
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := newRoot().ExecuteContext(ctx); err != nil {
+	root := newRoot()
+	root.SetArgs(joinSyslog(os.Args[1:]))
+	if err := root.ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "edgescan:", err)
 		var usage usageError
 		if errors.As(err, &usage) {
@@ -36,6 +39,21 @@ func main() {
 		}
 		os.Exit(exitFailure)
 	}
+}
+
+// joinSyslog lets the value of --syslog, which may be left out, stand behind a
+// space as well: pflag takes an optional value behind an equals sign only.
+func joinSyslog(args []string) []string {
+	var joined []string
+	for i := 0; i < len(args); i++ {
+		if args[i] == "--syslog" && i+1 < len(args) && !strings.HasPrefix(args[i+1], "-") {
+			joined = append(joined, args[i]+"="+args[i+1])
+			i++
+		} else {
+			joined = append(joined, args[i])
+		}
+	}
+	return joined
 }
 
 // newRoot wires the subcommands.

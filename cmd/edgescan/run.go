@@ -118,6 +118,13 @@ func isTerminal(f *os.File) bool {
 // openSinks opens what the flags ask for. Lines go to standard output, unless
 // JSON does.
 func openSinks(f *runFlags) (*alert.Fan, error) {
+	var target alert.Target
+	if f.syslog != "" {
+		var err error
+		if target, err = alert.ParseTarget(f.syslog); err != nil {
+			return nil, usageError{err}
+		}
+	}
 	fan := &alert.Fan{}
 	if f.json != "-" {
 		fan.Sinks = append(fan.Sinks, alert.NewText(os.Stdout))
@@ -130,10 +137,6 @@ func openSinks(f *runFlags) (*alert.Fan, error) {
 		fan.Sinks = append(fan.Sinks, eve)
 	}
 	if f.syslog != "" {
-		target, err := alert.ParseTarget(f.syslog)
-		if err != nil {
-			return nil, usageError{err}
-		}
 		fan.Sinks = append(fan.Sinks, alert.NewSyslog(target))
 	}
 	return fan, nil

@@ -129,12 +129,16 @@ func (w *watcher) advance(now time.Time) {
 	}
 }
 
-// finish ends the incidents and logs the summary.
+// finish ends the incidents and logs the summary, if there is anything to sum
+// up.
 func (w *watcher) finish(started time.Time, sinks *alert.Fan) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.stopped = true
 	w.engine.Close()
+	if len(w.sources) == 0 {
+		return // nothing could be opened: the error says it all
+	}
 	var total capture.Stats
 	for _, s := range w.sources {
 		stats := s.Stats()

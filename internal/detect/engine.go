@@ -158,9 +158,13 @@ func (e *Engine) Opened(source uint32, c *featurize.Contact) {
 }
 
 // Settled implements featurize.Observer.
-func (e *Engine) Settled(source uint32, c *featurize.Contact) {
+func (e *Engine) Settled(source uint32, c *featurize.Contact, before featurize.Outcome) {
 	if e.observer != nil {
-		e.observer.Settled(source, c)
+		e.observer.Settled(source, c, before)
+	}
+	if in := e.incidents[source]; in != nil && c.First >= in.first {
+		in.outcomes[before]--
+		in.outcomes[c.Outcome]++
 	}
 	if c.Failed() {
 		e.changed(source)
@@ -225,7 +229,9 @@ func (e *Engine) work() {
 	}
 }
 
-// look judges the source in every window that has grown enough.
+// look judges the source in every window that has grown enough. A window that
+// shows no more than the next shorter one adds nothing, and a source that is
+// known to scan needs no further look.
 func (e *Engine) look(source uint32, w *watch) {
 	for i := range w.windows {
 		m := &w.windows[i]
@@ -233,8 +239,11 @@ func (e *Engine) look(source uint32, w *watch) {
 			continue
 		}
 		m.next = max(m.changes+1, m.changes*growth/4)
+		if e.incidents[source] != nil {
+			continue
+		}
 		sum := e.builder.Draw(&e.picture, e.tracker, source, i)
-		if sum.Doubtful < minDoubtful {
+		if sum.Doubtful < minDoubtful || i > 0 && sum.Oldest >= e.tracker.Now()-featurize.Windows[i-1] {
 			continue
 		}
 		e.looks++

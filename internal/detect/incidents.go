@@ -28,6 +28,7 @@ type incident struct {
 	score    uint32
 	contacts int // opened since first
 	told     int // contacts at the latest event
+	outcomes [featurize.Answered + 1]int
 	hosts    distinct
 	ports    distinct
 }
@@ -36,21 +37,20 @@ type incident struct {
 func (in *incident) opened(now int64, c *featurize.Contact) {
 	in.latest = now
 	in.contacts++
+	in.outcomes[c.Outcome]++
 	in.hosts.add(c.Dst[:])
-	in.ports.add(portKey(c))
-}
-
-// portKey identifies a port with its protocol.
-func portKey(c *featurize.Contact) []byte {
-	return []byte{byte(c.Proto), byte(c.Port >> 8), byte(c.Port)}
-}
-
-// flag starts an incident, or notes that one goes on.
-func (e *Engine) flag(source uint32, window int, score uint32) {
-	if in := e.incidents[source]; in != nil {
-		in.score = max(in.score, score)
-		return
+	if hasPorts(c) {
+		in.ports.add([]byte{byte(c.Proto), byte(c.Port >> 8), byte(c.Port)})
 	}
+}
+
+// hasPorts reports whether the contact's port is one.
+func hasPorts(c *featurize.Contact) bool {
+	return c.Proto == capture.ProtoTCP || c.Proto == capture.ProtoUDP
+}
+
+// flag starts an incident.
+func (e *Engine) flag(source uint32, window int, score uint32) {
 	now := e.tracker.Now()
 	since := now - featurize.Windows[window]
 	in := &incident{first: now, latest: now, window: window, score: score}
@@ -115,8 +115,8 @@ func (e *Engine) end(source uint32, in *incident) {
 	e.watches[source] = watch{due: e.watches[source].due}
 }
 
-// report emits an Event with what the Tracker still knows of the incident's
-// contacts.
+// report emits an Event. Hosts and ports are exact while the Tracker remembers
+// all contacts of the incident, and estimates after that.
 func (e *Engine) report(source uint32, in *incident, state State) {
 	now := e.tracker.Now()
 	ev := Event{
@@ -126,10 +126,13 @@ func (e *Engine) report(source uint32, in *incident, state State) {
 		Score:     float64(in.score*10000/One) / 10000,
 		Time:      e.tracker.CaptureTime(now),
 		FirstSeen: e.tracker.CaptureTime(in.first),
+		LastSeen:  e.tracker.CaptureTime(in.latest),
 		Window:    featurize.Windows[in.window],
 		Contacts:  in.contacts,
-		Hosts:     in.hosts.count(),
-		Ports:     in.ports.count(),
+		Answered:  in.outcomes[featurize.Answered],
+		Refused:   in.outcomes[featurize.Refused],
+		Silent:    in.outcomes[featurize.Silent] + in.outcomes[featurize.Pending],
+		Odd:       in.outcomes[featurize.Odd],
 	}
 	tally := newTally()
 	e.tracker.Each(source, in.first, func(c *featurize.Contact) bool {
@@ -139,16 +142,20 @@ func (e *Engine) report(source uint32, in *incident, state State) {
 		return true
 	})
 	tally.fill(&ev)
+	if tally.contacts < in.contacts {
+		ev.Hosts, ev.Ports = max(ev.Hosts, in.hosts.count()), max(ev.Ports, in.ports.count())
+	}
 	in.reported, in.told = now, in.contacts
 	e.emit(&ev)
 }
 
-// tally sums up contacts for an Event.
+// tally sums up the contacts that the Tracker remembers.
 type tally struct {
-	outcomes [featurize.Answered + 1]int
+	contacts int
+	all      Shape
+	doubtful Shape // those that are not productive
 	protos   map[capture.Proto]int
 	ports    map[uint16]int
-	shape    Shape
 	example  capture.Addr
 }
 
@@ -157,23 +164,21 @@ func newTally() *tally {
 }
 
 func (t *tally) add(c *featurize.Contact) {
-	t.outcomes[c.Outcome]++
+	t.contacts++
 	t.protos[c.Proto]++
-	if c.Proto == capture.ProtoTCP || c.Proto == capture.ProtoUDP {
+	t.all.Add(c)
+	if hasPorts(c) {
 		t.ports[c.Port]++
 	}
 	if !c.Productive() {
-		t.shape.Add(c)
+		t.doubtful.Add(c)
 		t.example = c.Dst
 	}
 }
 
 func (t *tally) fill(ev *Event) {
-	ev.Answered = t.outcomes[featurize.Answered]
-	ev.Refused = t.outcomes[featurize.Refused]
-	ev.Silent = t.outcomes[featurize.Silent] + t.outcomes[featurize.Pending]
-	ev.Odd = t.outcomes[featurize.Odd]
-	ev.Kind = t.shape.Kind()
+	ev.Hosts, ev.Ports = t.all.size()
+	ev.Kind = t.doubtful.Kind()
 	ev.Example = t.example
 	ev.Protocols = byCount(t.protos)
 	ev.TopPorts = byCount(t.ports)

@@ -16,6 +16,8 @@ type Shape struct {
 type grid struct {
 	hosts map[capture.Addr]int // distinct ports of each
 	ports map[portOf]struct{}
+
+	contacts int
 }
 
 type portOf struct {
@@ -29,7 +31,7 @@ const minTransport = 5
 
 // Add takes one contact; each is to be added once.
 func (s *Shape) Add(c *featurize.Contact) {
-	if c.Proto == capture.ProtoTCP || c.Proto == capture.ProtoUDP {
+	if hasPorts(c) {
 		s.transport.add(c)
 	} else {
 		s.discovery.add(c)
@@ -38,20 +40,31 @@ func (s *Shape) Add(c *featurize.Contact) {
 
 // Kind returns the kind of a scan that consists of the contacts added.
 func (s *Shape) Kind() Kind {
-	n := 0
-	for _, ports := range s.transport.hosts {
-		n += ports
-	}
-	if n >= minTransport || len(s.discovery.hosts) == 0 {
+	if s.scansPorts() {
 		return s.transport.kind()
 	}
 	return s.discovery.kind()
+}
+
+// scansPorts reports whether host discovery, if any, is only the beginning.
+func (s *Shape) scansPorts() bool {
+	return s.transport.contacts >= minTransport || s.discovery.contacts == 0
+}
+
+// size returns how many hosts and ports the scan is of. Host discovery has no
+// ports.
+func (s *Shape) size() (hosts, ports int) {
+	if s.scansPorts() {
+		return len(s.transport.hosts), len(s.transport.ports)
+	}
+	return len(s.discovery.hosts), len(s.transport.ports)
 }
 
 func (g *grid) add(c *featurize.Contact) {
 	if g.hosts == nil {
 		g.hosts, g.ports = map[capture.Addr]int{}, map[portOf]struct{}{}
 	}
+	g.contacts++
 	g.hosts[c.Dst]++
 	g.ports[portOf{c.Proto, c.Port}] = struct{}{}
 }

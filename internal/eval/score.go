@@ -107,11 +107,11 @@ type ruleWatcher struct {
 
 func (w *ruleWatcher) Opened(source uint32, c *featurize.Contact) {
 	if c.Outcome != featurize.Pending {
-		w.Settled(source, c)
+		w.Settled(source, c, featurize.Pending)
 	}
 }
 
-func (w *ruleWatcher) Settled(source uint32, c *featurize.Contact) {
+func (w *ruleWatcher) Settled(source uint32, c *featurize.Contact, _ featurize.Outcome) {
 	if w.rule.See(source, c, w.tracker.Now()) && !w.flagged[source] {
 		w.flagged[source] = true
 		s := w.tracker.Source(source)
