@@ -18,7 +18,7 @@ const second = int64(1795395962841483000)
 func vertical() detect.Event {
 	return detect.Event{
 		ID: 0x00c0ffee12345678, State: detect.Start, Kind: detect.Vertical,
-		Source: addr("10.50.0.66"), Score: 0.998, Time: second, FirstSeen: second - 3e9, Window: 60e9,
+		Source: addr("10.50.0.66"), Score: 0.998, Time: second, FirstSeen: second - 3e9, LastSeen: second, Window: 60e9,
 		Contacts: 12, Hosts: 1, Ports: 12, Answered: 3, Refused: 9,
 		Protocols: []capture.Proto{capture.ProtoTCP}, TopPorts: []uint16{22, 80, 8081}, Example: addr("10.60.0.5"),
 	}
@@ -56,7 +56,7 @@ func arpSweep() detect.Event {
 // hostile holds what no detector should ever make.
 func hostile() detect.Event {
 	return detect.Event{
-		State: "end\n<0>root: pwned", Kind: `"]\`, Score: -1, Time: -1 << 63, FirstSeen: 1<<63 - 1, Window: -1 << 63,
+		State: "end\n<0>root: pwned", Kind: `"]\`, Score: -1, Time: -1 << 63, FirstSeen: 1<<63 - 1, LastSeen: -1 << 63, Window: -1 << 63,
 		Contacts: -1 << 31, Hosts: -1, Ports: -1, Protocols: make([]capture.Proto, 1000), TopPorts: make([]uint16, 1000),
 	}
 }

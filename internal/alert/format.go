@@ -55,6 +55,7 @@ func appendRFC5424(b []byte, e detect.Event, pid int, host string) []byte {
 		{"src_ip", e.Source.Netip()},
 		{"score", probability(e.Score)},
 		{"first_seen", timestamp(e.FirstSeen)},
+		{"last_seen", timestamp(e.LastSeen)},
 		{"window_s", e.Window / int64(time.Second)},
 		{"contacts", e.Contacts},
 		{"hosts", e.Hosts},

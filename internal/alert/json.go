@@ -22,6 +22,7 @@ type scan struct {
 	Kind       string   `json:"kind"`
 	Score      float64  `json:"score"`
 	FirstSeen  string   `json:"first_seen"`
+	LastSeen   string   `json:"last_seen"`
 	WindowS    int64    `json:"window_s"`
 	Contacts   int      `json:"contacts"`
 	Hosts      int      `json:"hosts"`
@@ -49,6 +50,7 @@ func JSON(e detect.Event) []byte {
 			Kind:       kindWord(e.Kind),
 			Score:      probability(e.Score),
 			FirstSeen:  timestamp(e.FirstSeen),
+			LastSeen:   timestamp(e.LastSeen),
 			WindowS:    e.Window / int64(time.Second),
 			Contacts:   e.Contacts,
 			Hosts:      e.Hosts,

@@ -14,7 +14,8 @@ import (
 //
 //	2026-11-23 01:06:02 scan start 10.50.0.66 vertical: 12 tcp ports of 10.60.0.5 in 3 s (3 answered, 9 refused), ports ssh 22, http 80, score 0.998
 //
-// The time is capture time in UTC. The line is printable ASCII.
+// The time is capture time in UTC, the span from the first contact to the
+// latest. The line is printable ASCII.
 func Line(e detect.Event) string {
 	return time.Unix(0, e.Time).UTC().Format(time.DateTime) + " " + message(e)
 }
@@ -22,7 +23,7 @@ func Line(e detect.Event) string {
 // message is Line without the time, which syslog carries in its header.
 func message(e detect.Event) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "scan %s %s %s: %s in %s", stateWord(e.State), e.Source.Netip(), kindWord(e.Kind), extent(e), elapsed(e.Time-e.FirstSeen))
+	fmt.Fprintf(&b, "scan %s %s %s: %s in %s", stateWord(e.State), e.Source.Netip(), kindWord(e.Kind), extent(e), elapsed(e.LastSeen-e.FirstSeen))
 	if o := outcomes(e); o != "" {
 		fmt.Fprintf(&b, " (%s)", o)
 	}

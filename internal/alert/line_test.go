@@ -59,7 +59,7 @@ func FuzzFormats(f *testing.F) {
 	}
 	f.Add(uint64(0), "", "", []byte(nil), math.NaN(), int64(0), int64(0), int64(0), 0, 0, 0, 0, []byte(nil), []byte(nil), []byte(nil))
 	f.Fuzz(func(t *testing.T, id uint64, state, kind string, src []byte, score float64, now, first, window int64, contacts, hosts, ports, silent int, protocols, top, example []byte) {
-		e := detect.Event{ID: id, State: detect.State(state), Kind: detect.Kind(kind), Score: score, Time: now, FirstSeen: first, Window: window, Contacts: contacts, Hosts: hosts, Ports: ports, Silent: silent}
+		e := detect.Event{ID: id, State: detect.State(state), Kind: detect.Kind(kind), Score: score, Time: now, FirstSeen: first, LastSeen: now, Window: window, Contacts: contacts, Hosts: hosts, Ports: ports, Silent: silent}
 		copy(e.Source[:], src)
 		copy(e.Example[:], example)
 		for _, p := range protocols {

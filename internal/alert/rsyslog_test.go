@@ -69,7 +69,7 @@ func TestRsyslog(t *testing.T) {
 	want := []string{
 		"daemon|warning|edgescan|42|-|-| " + message(vertical()),
 		`daemon|notice|edgescan|42|scan|[scan@32473 id="0000000000000007" state="end" kind="block" src_ip="10.50.0.66" score="0.998" ` +
-			`first_seen="2026-11-23T01:01:02.841483Z" window_s="60" contacts="640" hosts="32" ports="20" answered="3" refused="600" silent="0" odd="37" ` +
+			`first_seen="2026-11-23T01:01:02.841483Z" last_seen="2026-11-23T01:06:02.841483Z" window_s="60" contacts="640" hosts="32" ports="20" answered="3" refused="600" silent="0" odd="37" ` +
 			`protocols="tcp,udp" top_ports="22,80,8081" example_dst="10.60.0.5"]|` + message(block()),
 	}
 	// What is sent before the daemon listens is lost: send again.

@@ -181,8 +181,8 @@ func checkRFC5424(t *testing.T, line string, e detect.Event) {
 			t.Errorf("%s is %q, want %q in %q", name, data[name], want, line)
 		}
 	}
-	if len(data) != 17 {
-		t.Errorf("%d parameters, want 17 in %q", len(data), line)
+	if len(data) != 18 {
+		t.Errorf("%d parameters, want 18 in %q", len(data), line)
 	}
 }
 
