@@ -3,9 +3,12 @@ package main
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -19,12 +22,18 @@ func newSynth() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "synth -o OUT.pcap",
 		Short: "Make labelled synthetic traffic as a capture file",
+		Long:  synthHelp(),
 		Example: `  edgescan synth -o scene.pcap --labels scene.csv --seed 7
   edgescan synth -o p2p.pcap --only bittorrent --seed 7`,
 		Args: noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			if out == "" {
 				return usageError{errors.New("give a file to write (-o), see 'edgescan synth --help'")}
+			}
+			for _, name := range opt.Only {
+				if !slices.ContainsFunc(synth.Behaviours(), func(b synth.Behaviour) bool { return b.Name == name }) {
+					return usageError{fmt.Errorf("--only %s: no such behaviour, see 'edgescan synth --help'", name)}
+				}
 			}
 			return writeScene(synth.Generate(seed, opt), out, labels)
 		},
@@ -36,6 +45,16 @@ func newSynth() *cobra.Command {
 	flags.IntVar(&opt.MaxFrames, "max-frames", 0, "most frames to make (default 60000)")
 	flags.StringSliceVar(&opt.Only, "only", nil, "behaviours to play, separated by commas; see 'edgescan synth --help'")
 	return cmd
+}
+
+// synthHelp lists the behaviours.
+func synthHelp() string {
+	var b strings.Builder
+	b.WriteString("Make labelled synthetic traffic as a capture file. Sources behave in these ways:\n")
+	for _, kind := range synth.Behaviours() {
+		fmt.Fprintf(&b, "\n  %-14s %s", kind.Name, kind.About)
+	}
+	return b.String()
 }
 
 func writeScene(s *synth.Scene, out, labels string) error {

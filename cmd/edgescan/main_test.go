@@ -1,0 +1,252 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// asProgram makes the test binary behave as edgescan itself, so that tests run
+// the real command line in a process of its own.
+const asProgram = "EDGESCAN_TEST_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+const sample = "../../testdata/sample.pcap.gz"
+
+// result is what a run of the program left.
+type result struct {
+	code           int
+	stdout, stderr string
+}
+
+// edgescan runs the program to its end.
+func edgescan(t *testing.T, stdin io.Reader, args ...string) result {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], args...)
+	cmd.Env = append(os.Environ(), asProgram+"=1", "NO_COLOR=1")
+	cmd.Stdin = stdin
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return result{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()}
+}
+
+// sampleBytes returns the bundled capture, unpacked.
+func sampleBytes(t *testing.T) []byte {
+	t.Helper()
+	f, err := os.Open(sample)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// write makes a file in a temporary folder.
+func write(t *testing.T, name string, data []byte) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// starts returns the sources of the start lines among JSON lines.
+func starts(t *testing.T, lines string) []string {
+	t.Helper()
+	var sources []string
+	for _, line := range strings.Split(strings.TrimSpace(lines), "\n") {
+		var e struct {
+			EventType string `json:"event_type"`
+			SrcIP     string `json:"src_ip"`
+			Scan      struct{ State string }
+		}
+		if err := json.Unmarshal([]byte(line), &e); err != nil || e.EventType != "scan" {
+			t.Fatalf("line %q: %v", line, err)
+		}
+		if e.Scan.State == "start" {
+			sources = append(sources, e.SrcIP)
+		}
+	}
+	return sources
+}
+
+const wantSources = "10.50.0.66 10.50.0.67 10.50.0.68"
+
+func TestRunFindsTheScansOfTheSample(t *testing.T) {
+	plain := sampleBytes(t)
+	for name, run := range map[string]func() result{
+		"gzip":           func() result { return edgescan(t, nil, "run", "-r", sample, "--json", "-") },
+		"plain":          func() result { return edgescan(t, nil, "run", "-r", write(t, "a.pcap", plain), "--json", "-") },
+		"standard input": func() result { return edgescan(t, bytes.NewReader(plain), "run", "-r", "-", "--json", "-") },
+	} {
+		r := run()
+		if r.code != 0 {
+			t.Errorf("%s: exit code %d: %s", name, r.code, r.stderr)
+		}
+		if got := strings.Join(starts(t, r.stdout), " "); got != wantSources {
+			t.Errorf("%s: named %s, want %s", name, got, wantSources)
+		}
+		for _, word := range []string{"packets=6256", "drops=0", "sources=", "incidents=3"} {
+			if !strings.Contains(r.stderr, word) {
+				t.Errorf("%s: summary without %s: %s", name, word, r.stderr)
+			}
+		}
+	}
+}
+
+func TestRunIsReproducible(t *testing.T) {
+	a := edgescan(t, nil, "run", "-r", sample, "--json", "-")
+	b := edgescan(t, nil, "run", "-r", sample, "--json", "-")
+	if a.stdout != b.stdout {
+		t.Error("two runs over one file differ")
+	}
+}
+
+func TestBadInput(t *testing.T) {
+	plain := sampleBytes(t)
+	model := must(os.ReadFile("../../quant/default.esq"))
+	flipped := bytes.Clone(model)
+	flipped[len(flipped)/2] ^= 1
+	cases := []struct {
+		name string
+		args []string
+		code int
+		says []string
+	}{
+		{"nothing to do", []string{"run"}, 2, []string{"-i", "-r"}},
+		{"file and interface", []string{"run", "-i", "lo", "-r", sample}, 2, []string{"-i", "-r"}},
+		{"unknown flag", []string{"run", "--speed", "9"}, 2, []string{"speed", "--help"}},
+		{"unknown command", []string{"scan"}, 2, []string{"scan"}},
+		{"stray argument", []string{"run", "-r", sample, "more"}, 2, []string{"more"}},
+		{"missing file", []string{"run", "-r", "nowhere.pcap"}, 1, []string{"nowhere.pcap", "no such file"}},
+		{"no capture", []string{"run", "-r", write(t, "a.txt", []byte("hello, this is a text file"))}, 1, []string{"a.txt", "not a capture"}},
+		{"cut file", []string{"run", "-r", write(t, "cut.pcap", plain[:len(plain)-7])}, 1, []string{"cut.pcap", "incidents=3"}},
+		{"cut header", []string{"run", "-r", write(t, "head.pcap", plain[:11])}, 1, []string{"head.pcap"}},
+		{"empty file", []string{"run", "-r", write(t, "empty.pcap", nil)}, 1, []string{"empty.pcap"}},
+		{"good file behind a bad one", []string{"run", "-r", "nowhere.pcap", "-r", sample}, 1, []string{"nowhere.pcap", "incidents=3"}},
+		{"missing model", []string{"run", "-r", sample, "--model", "nowhere.esq"}, 1, []string{"nowhere.esq"}},
+		{"damaged model", []string{"run", "-r", sample, "--model", write(t, "bad.esq", flipped)}, 1, []string{"bad.esq", "checksum"}},
+		{"cut model", []string{"run", "-r", sample, "--model", write(t, "cut.esq", model[:len(model)/2])}, 1, []string{"cut.esq"}},
+		{"no model", []string{"run", "-r", sample, "--model", sample}, 1, []string{"not an edgescan model"}},
+		{"too little memory", []string{"run", "-r", sample, "--memory", "1MiB"}, 2, []string{"--memory", "at least"}},
+		{"no size", []string{"run", "-r", sample, "--memory", "much"}, 2, []string{"memory", "32MiB"}},
+		{"bad syslog target", []string{"run", "-r", sample, "--syslog", "tcp://127.0.0.1:1"}, 2, []string{"tcp://127.0.0.1:1"}},
+		{"JSON to nowhere", []string{"run", "-r", sample, "--json", "nowhere/eve.json"}, 1, []string{"nowhere/eve.json"}},
+		{"no interface", []string{"run", "-i", "nosuch0"}, 1, []string{"nosuch0"}},
+		{"eval without captures", []string{"eval"}, 2, []string{"--captures"}},
+		{"eval without labels", []string{"eval", "--captures", t.TempDir()}, 1, []string{"labels.csv"}},
+		{"map without output", []string{"map", "-r", sample}, 2, []string{"-o"}},
+		{"map of a stranger", []string{"map", "-r", sample, "--src", "203.0.113.9", "-o", filepath.Join(t.TempDir(), "a.png")}, 1, []string{"203.0.113.9"}},
+		{"synth without output", []string{"synth"}, 2, []string{"-o"}},
+		{"unknown behaviour", []string{"synth", "--only", "dancing", "-o", filepath.Join(t.TempDir(), "a.pcap")}, 2, []string{"dancing"}},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			r := edgescan(t, nil, c.args...)
+			if r.code != c.code {
+				t.Errorf("exit code %d, want %d", r.code, c.code)
+			}
+			for _, word := range c.says {
+				if !strings.Contains(r.stderr, word) {
+					t.Errorf("does not say %q: %s", word, r.stderr)
+				}
+			}
+			if strings.Contains(r.stderr, "panic") || strings.Contains(r.stderr, "goroutine") {
+				t.Errorf("panics: %s", r.stderr)
+			}
+		})
+	}
+}
+
+func must(b []byte, err error) []byte {
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+// TestInterruptEndsWithASummary stops a run that waits for more input.
+func TestInterruptEndsWithASummary(t *testing.T) {
+	cmd := exec.Command(os.Args[0], "run", "-r", "-", "--json", "-")
+	cmd.Env = append(os.Environ(), asProgram+"=1", "NO_COLOR=1")
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := stdin.Write(sampleBytes(t)); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(300 * time.Millisecond) // for the pipe to be read; nothing tells when
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("%v: %s", err, stderr.String())
+	}
+	if !strings.Contains(stderr.String(), "incidents=3") || len(starts(t, stdout.String())) != 3 {
+		t.Errorf("summary %q", stderr.String())
+	}
+}
+
+func TestSynthMapAndEvalWorkTogether(t *testing.T) {
+	dir := t.TempDir()
+	pcap := filepath.Join(dir, "scene.pcap")
+	for _, args := range [][]string{
+		{"synth", "-o", pcap, "--labels", filepath.Join(dir, "labels.csv"), "--seed", "5", "--only", "syn,crawler"},
+		{"map", "-r", pcap, "-o", filepath.Join(dir, "all.png")},
+		{"eval", "--captures", dir, "--model", "../../quant/default.esq"},
+	} {
+		if r := edgescan(t, nil, args...); r.code != 0 {
+			t.Fatalf("%v: exit code %d: %s", args, r.code, r.stderr)
+		}
+	}
+	again := filepath.Join(dir, "again.pcap")
+	edgescan(t, nil, "synth", "-o", again, "--seed", "5", "--only", "syn,crawler")
+	if !bytes.Equal(must(os.ReadFile(pcap)), must(os.ReadFile(again))) {
+		t.Error("the same seed gives other bytes")
+	}
+	if png := must(os.ReadFile(filepath.Join(dir, "all.png"))); !bytes.HasPrefix(png, []byte("\x89PNG")) {
+		t.Error("no PNG")
+	}
+}
+
+func TestModelInfo(t *testing.T) {
+	r := edgescan(t, nil, "model", "info")
+	if r.code != 0 || !strings.Contains(r.stdout, "multiply-adds") || !strings.Contains(r.stdout, "threshold") {
+		t.Errorf("exit code %d: %s", r.code, r.stdout)
+	}
+}
