@@ -10,7 +10,9 @@
 // every layer but the last ends in a ReLU, so padding is 0 and needs no
 // correction. Weights are signed bytes with one scale for each output channel.
 //
-// The package imports nothing but the standard library, keeps no state outside
+// The package imports nothing but the standard library and golang.org/x/sys/cpu,
+// by which it chooses the fastest kernels for the machine (the build tag purego
+// keeps to portable Go). It keeps no state outside
 // its types, and must never use floating point while it infers.
 package quant
 

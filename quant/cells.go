@@ -16,9 +16,10 @@ type cellList struct {
 // maxCells or maxWeights, so that 28 bits are enough.
 type cell uint32
 
-// newCellList returns a list for inputs of at most so many cells and pixels.
-func newCellList(cells, pixels int) cellList {
-	return cellList{make([]cell, cells), make([]uint32, pixels+1)}
+// grow makes room for the cells of an input of shape in.
+func (l *cellList) grow(in Shape) {
+	l.cells = atLeast(l.cells, in.Size())
+	l.starts = atLeast(l.starts, in.Height*in.Width+1)
 }
 
 // fill lists the cells of src, which has shape in: [row][column][channel].

@@ -14,6 +14,12 @@ func newPackedConv(l Layer, in Shape, p Params) *packedConv {
 	return &packedConv{newWindow(l, in), in, l.Output(in), packBlocks(p)}
 }
 
+// grow implements kernel.
+func (k *packedConv) grow(s *Scratch) {
+	s.cells.grow(k.in)
+	s.window = atLeast(s.window, min(len(k.blocks[0].weights), k.in.Size()))
+}
+
 // run implements kernel.
 func (k *packedConv) run(dst, src []uint8, s *Scratch) {
 	s.cells.fill(src, k.in)

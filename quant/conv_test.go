@@ -71,19 +71,35 @@ func TestConvReference(t *testing.T) {
 	}
 }
 
-// checkConv compares the fast convolution with the reference.
+// checkConv compares every fast convolution with the reference, by itself and
+// with a pool behind it.
 func checkConv(t *testing.T, l Layer, in Shape, p Params, src []uint8) {
 	t.Helper()
-	n, err := Build(Arch{in, []Layer{l, {Kind: Dense, Out: 2}}},
-		[]Params{p, randomParams(newRand(0), Layer{Kind: Dense, Out: 2}, l.Output(in))}, Meta{Classes: []string{"a", "b"}})
+	out := l.Output(in)
+	want := make([]uint8, out.Size())
+	convReference(want, src, l, in, p)
+	checkLayers(t, []Layer{l}, in, []Params{p}, src, want)
+
+	pool := Layer{Kind: MaxPool, Height: 2, Width: 2}
+	pooled := make([]uint8, pool.Output(out).Size())
+	poolReference(pooled, want, pool, out)
+	checkLayers(t, []Layer{l, pool}, in, []Params{p, {}}, src, pooled)
+}
+
+// checkLayers compares what each kernel set makes of layers with want.
+func checkLayers(t *testing.T, layers []Layer, in Shape, params []Params, src, want []uint8) {
+	t.Helper()
+	arch := Arch{in, append(slices.Clone(layers), Layer{Kind: Dense, Out: 2})}
+	head := randomParams(newRand(0), arch.Layers[len(layers)], arch.Shapes()[len(layers)])
+	n, err := Build(arch, append(slices.Clone(params), head), Meta{Classes: []string{"a", "b"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, want := make([]uint8, l.Output(in).Size()), make([]uint8, l.Output(in).Size())
-	n.kernels[0].run(got, src, n.NewScratch())
-	convReference(want, src, l, in, p)
-	if !slices.Equal(got, want) {
-		t.Fatalf("%v of %v: %v, reference %v", l, in, got, want)
+	for _, u := range kernelSets() {
+		n.prepare(u)
+		if got := runLayers(n, src); !slices.Equal(got, want) {
+			t.Fatalf("%v: %v of %v: %v, reference %v", u, layers, in, got, want)
+		}
 	}
 }
 

@@ -11,6 +11,9 @@ func newPackedDense(in Shape, p Params) *packedDense {
 	return &packedDense{Shape{1, 1, in.Size()}, packBlocks(p)}
 }
 
+// grow implements kernel and headKernel.
+func (k *packedDense) grow(s *Scratch) { s.cells.grow(k.in) }
+
 // run implements kernel: the layer and its ReLU.
 func (k *packedDense) run(dst, src []uint8, s *Scratch) {
 	s.cells.fill(src, k.in)

@@ -3,6 +3,7 @@ package quant
 import (
 	"math/bits"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -38,6 +39,27 @@ func randomParams(r *rand.Rand, l Layer, in Shape) Params {
 		p.Mult, p.Shift = append(p.Mult, mult), append(p.Shift, shift)
 	}
 	return p
+}
+
+// kernelSets returns all that this machine can run; nil is portable Go.
+func kernelSets() []*vectorUnit { return append(vectorUnits(), nil) }
+
+// runLayers returns what all layers but the last make of src, in a buffer with
+// room for guards, which it checks.
+func runLayers(n *Network, src []uint8) []uint8 {
+	const guard = 64
+	s := n.NewScratch()
+	src = slices.Clone(src)
+	for _, st := range n.steps {
+		size := n.shapes[st.end].Size()
+		dst := slices.Repeat([]uint8{0xa5}, guard+size+guard)
+		st.run(dst[guard:][:size:size], src, s)
+		if intact := slices.Repeat([]uint8{0xa5}, guard); !slices.Equal(dst[:guard], intact) || !slices.Equal(dst[guard+size:], intact) {
+			panic("written outside of the output")
+		}
+		src = dst[guard:][:size]
+	}
+	return src
 }
 
 // likelyArch is about what the default model looks like.

@@ -9,7 +9,7 @@ import (
 )
 
 // Info writes what n is, to be read by people: layers with shapes, multiply-adds
-// and bytes of parameters, then classes, threshold and provenance.
+// and bytes of parameters, then the kernels in use, classes, threshold and provenance.
 func (n *Network) Info(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	n.infoLayers(t)
@@ -34,6 +34,7 @@ func (n *Network) infoLayers(w io.Writer) {
 // infoMeta writes everything else.
 func (n *Network) infoMeta(w io.Writer) {
 	m := n.meta
+	fmt.Fprintf(w, "kernels\t%s\n", n.unit)
 	fmt.Fprintf(w, "classes\t%q\n", m.Classes)
 	fmt.Fprintf(w, "threshold\t%d/%d (%.4f)\n", m.Threshold, One, float64(m.Threshold)/One)
 	fmt.Fprintf(w, "featurizer\t%s\n", m.Featurizer)

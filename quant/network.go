@@ -46,12 +46,13 @@ type Provenance struct {
 // Network is a quantized network, ready to run. It does not change, so any
 // number of goroutines may share it, each with a Scratch of its own.
 type Network struct {
-	arch    Arch
-	shapes  []Shape // arch.Shapes()
-	params  []Params
-	meta    Meta
-	kernels []kernel // of all layers but the last
-	head    headKernel
+	arch   Arch
+	shapes []Shape // arch.Shapes()
+	params []Params
+	meta   Meta
+	unit   *vectorUnit // nil: portable Go
+	steps  []step      // all layers but the last
+	head   headKernel
 }
 
 // Build makes a network of its layers. params has an entry for each layer of
@@ -73,7 +74,7 @@ func Build(arch Arch, params []Params, meta Meta) (*Network, error) {
 			return nil, fmt.Errorf("%w: layer %d (%s): %w", ErrInvalid, i, l.Kind, err)
 		}
 	}
-	n.prepare()
+	n.prepare(fastestUnit())
 	return n, nil
 }
 

@@ -87,7 +87,7 @@ func TestInfo(t *testing.T) {
 	}
 	for _, want := range []string{
 		"input", "5x7x3", "conv 3x3 stride 2", "3x4x9", "2916", "324", "maxpool 2x2 stride 2", "2x2x9", "dense", "vertical",
-		"32768/65536", "5x7x3 of noise", "seed", "recall", "none",
+		"32768/65536", "5x7x3 of noise", "seed", "recall", "none", "kernels",
 	} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("no %q in\n%s", want, &text)

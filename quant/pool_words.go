@@ -13,6 +13,9 @@ func newWordPool(l Layer, in Shape) *wordPool {
 	return &wordPool{newWindow(l, in), in, l.Output(in)}
 }
 
+// grow implements kernel.
+func (k *wordPool) grow(*Scratch) {}
+
 // run implements kernel.
 func (k *wordPool) run(dst, src []uint8, _ *Scratch) {
 	channels := k.in.Channels

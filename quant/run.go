@@ -12,9 +12,9 @@ func (n *Network) Run(dst []int32, in []uint8, s *Scratch) error {
 		return ErrSize
 	}
 	src, spare, used := in, s.front, s.back
-	for i, k := range n.kernels {
-		out := spare[:n.shapes[i+1].Size()]
-		k.run(out, src, s)
+	for _, st := range n.steps {
+		out := spare[:n.shapes[st.end].Size()]
+		st.run(out, src, s)
 		src, spare, used = out, used, spare
 	}
 	n.head.run(dst, src, s)

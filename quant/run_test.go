@@ -4,41 +4,93 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"testing"
 )
 
 func TestRunMatchesReference(t *testing.T) {
 	n, _ := likelyNetwork(t)
-	s, r := n.NewScratch(), newRand(2)
 	for _, density := range []float64{0, 0.001, 0.05, 0.5, 1} {
-		in := randomMap(r, likelyArch.Input.Size(), density, 255)
-		got, want := make([]int32, 4), make([]int32, 4)
-		if err := n.RunReference(want, in); err != nil {
-			t.Fatal(err)
-		}
-		if err := n.Run(got, in, s); err != nil {
-			t.Fatal(err)
-		}
-		if !slices.Equal(got, want) {
-			t.Errorf("density %v: logits %v, reference %v", density, got, want)
+		in := randomMap(newRand(2), likelyArch.Input.Size(), density, 255)
+		checkRun(t, n, in)
+	}
+}
+
+// checkRun compares every kernel set with the reference on a whole network.
+func checkRun(t *testing.T, n *Network, in []uint8) {
+	t.Helper()
+	want := make([]int32, n.Arch().Classes())
+	if err := n.RunReference(want, in); err != nil {
+		t.Fatal(err)
+	}
+	for _, u := range kernelSets() {
+		n.prepare(u)
+		got, s := make([]int32, len(want)), n.NewScratch()
+		for range 2 { // what a run leaves in s must not matter to the next
+			if err := n.Run(got, in, s); err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(got, want) {
+				t.Fatalf("%v: %+v: logits %v, reference %v", u, n.arch, got, want)
+			}
 		}
 	}
 }
 
+// randomArch returns a small network of up to five layers.
+func randomArch(r *rand.Rand) Arch {
+	a := Arch{Input: Shape{1 + r.IntN(16), 1 + r.IntN(16), 1 + r.IntN(12)}}
+	for range r.IntN(4) {
+		l, _ := randomConv(r)
+		if r.IntN(2) == 0 {
+			l = Layer{Kind: MaxPool, Height: 1 + r.IntN(3), Width: 1 + r.IntN(3), Stride: r.IntN(3)}
+		}
+		a.Layers = append(a.Layers, l)
+	}
+	if r.IntN(2) == 0 {
+		a.Layers = append(a.Layers, Layer{Kind: Dense, Out: 1 + r.IntN(20)})
+	}
+	a.Layers = append(a.Layers, Layer{Kind: Dense, Out: 2 + r.IntN(12)})
+	return a
+}
+
+// checkRandomNetwork builds a network of the seed and checks it.
+func checkRandomNetwork(t *testing.T, seed uint64) {
+	t.Helper()
+	r := newRand(seed)
+	arch := randomArch(r)
+	n := randomNetwork(t, r, arch, Meta{Classes: make([]string, arch.Classes())})
+	checkRun(t, n, randomMap(r, arch.Input.Size(), r.Float64(), 255))
+}
+
+func TestRandomNetworksMatchReference(t *testing.T) {
+	for seed := range uint64(500) {
+		checkRandomNetwork(t, seed)
+	}
+}
+
+func FuzzRun(f *testing.F) {
+	f.Add(uint64(500))
+	f.Fuzz(checkRandomNetwork)
+}
+
 func TestRunAllocatesNothing(t *testing.T) {
 	n, in := likelyNetwork(t)
-	s, dst := n.NewScratch(), make([]int32, 4)
-	probs := make([]uint32, 4)
-	allocs := testing.AllocsPerRun(10, func() {
-		if err := n.Run(dst, in, s); err != nil {
-			t.Fatal(err)
+	for _, u := range kernelSets() {
+		n.prepare(u)
+		s, dst := n.NewScratch(), make([]int32, 4)
+		probs := make([]uint32, 4)
+		allocs := testing.AllocsPerRun(10, func() {
+			if err := n.Run(dst, in, s); err != nil {
+				t.Fatal(err)
+			}
+			Scores(dst, probs)
+			ScanScore(dst)
+		})
+		if allocs != 0 {
+			t.Errorf("%v: %v allocations an inference", u, allocs)
 		}
-		Scores(dst, probs)
-		ScanScore(dst)
-	})
-	if allocs != 0 {
-		t.Errorf("%v allocations an inference", allocs)
 	}
 }
 
@@ -61,17 +113,20 @@ func TestRunChecksSizes(t *testing.T) {
 }
 
 func BenchmarkRun(b *testing.B) {
-	for _, density := range []float64{0.01, 0.05, 1} {
-		b.Run(fmt.Sprintf("portable/density=%v", density), func(b *testing.B) {
-			n, _ := likelyNetwork(b)
-			in := randomMap(newRand(3), likelyArch.Input.Size(), density, 15)
-			s, dst := n.NewScratch(), make([]int32, 4)
-			for b.Loop() {
-				if err := n.Run(dst, in, s); err != nil {
-					b.Fatal(err)
+	for _, u := range kernelSets() {
+		for _, density := range []float64{0.01, 0.05, 1} {
+			b.Run(fmt.Sprintf("%v/density=%v", u, density), func(b *testing.B) {
+				n, _ := likelyNetwork(b)
+				n.prepare(u)
+				in := randomMap(newRand(3), likelyArch.Input.Size(), density, 15)
+				s, dst := n.NewScratch(), make([]int32, 4)
+				for b.Loop() {
+					if err := n.Run(dst, in, s); err != nil {
+						b.Fatal(err)
+					}
 				}
-			}
-		})
+			})
+		}
 	}
 	b.Run("reference", func(b *testing.B) {
 		n, in := likelyNetwork(b)
@@ -84,20 +139,23 @@ func BenchmarkRun(b *testing.B) {
 	})
 }
 
-// BenchmarkLayer times each layer of the likely network by itself.
+// BenchmarkLayer times each step of the likely network by itself.
 func BenchmarkLayer(b *testing.B) {
-	n, in := likelyNetwork(b)
-	s := n.NewScratch()
-	for i, k := range n.kernels {
-		src, dst := in, make([]uint8, n.shapes[i+1].Size())
-		k.run(dst, src, s)
-		zeros := bytes.Count(src, []byte{0})
-		b.Run(fmt.Sprintf("%d_%s", i, n.arch.Layers[i].Kind), func(b *testing.B) {
-			for b.Loop() {
-				k.run(dst, src, s)
-			}
-			b.ReportMetric(1-float64(zeros)/float64(len(src)), "density")
-		})
-		in = dst
+	for _, u := range kernelSets() {
+		n, in := likelyNetwork(b)
+		n.prepare(u)
+		s, first := n.NewScratch(), 0
+		for _, st := range n.steps {
+			src, dst := in, make([]uint8, n.shapes[st.end].Size())
+			st.run(dst, src, s)
+			zeros := bytes.Count(src, []byte{0})
+			b.Run(fmt.Sprintf("%v/%d_%s", u, first, n.arch.Layers[first].Kind), func(b *testing.B) {
+				for b.Loop() {
+					st.run(dst, src, s)
+				}
+				b.ReportMetric(1-float64(zeros)/float64(len(src)), "density")
+			})
+			in, first = dst, st.end
+		}
 	}
 }

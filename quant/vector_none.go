@@ -1,0 +1,7 @@
+//go:build purego || !amd64
+
+package quant
+
+// vectorUnits returns the vector units that this machine has and this package
+// knows, the fastest first.
+func vectorUnits() []*vectorUnit { return nil }
