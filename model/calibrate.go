@@ -7,13 +7,13 @@ import (
 	"edgescan/quant"
 )
 
-// keptShare is the share of the activations above 0 that the range of a layer
+// keptShare is the share of a channel's activations above 0 that its range
 // covers; the few beyond it are cut off, for finer steps of all the others.
 const keptShare = 0.9999
 
-// rangeBins is the number of steps in which the distribution of a layer's
+// rangeBins is the number of steps in which the distribution of a channel's
 // activations is counted.
-const rangeBins = 1 << 14
+const rangeBins = 1 << 12
 
 // distribution is how often activations above 0 take which values.
 type distribution struct {
@@ -22,13 +22,14 @@ type distribution struct {
 	total   int
 }
 
-// add counts values. largest must be known.
-func (d *distribution) add(values []float32) {
-	for _, v := range values {
-		if v > 0 {
-			d.counts[min(int(float64(v)/float64(d.largest)*rangeBins), rangeBins-1)]++
-			d.total++
-		}
+// raise makes room for v.
+func (d *distribution) raise(v float32) { d.largest = max(d.largest, v) }
+
+// count counts v. It must have been raised to the largest value before.
+func (d *distribution) count(v float32) {
+	if v > 0 {
+		d.counts[min(int(float64(v)/float64(d.largest)*rangeBins), rangeBins-1)]++
+		d.total++
 	}
 }
 
@@ -45,8 +46,9 @@ func (d *distribution) limit(share float64) float64 {
 }
 
 // ranges returns the range from 0 of the activations of each layer on the maps
-// of d, after the ReLU; 0 for pools and for the last layer.
-func (f *Float) ranges(d *Dataset) ([]float64, error) {
+// of d, after the ReLU, by channel: [layer][channel], nothing for pools and for
+// the last layer.
+func (f *Float) ranges(d *Dataset) ([][]float64, error) {
 	b, err := backend.New()
 	if err != nil {
 		return nil, err
@@ -55,36 +57,41 @@ func (f *Float) ranges(d *Dataset) ([]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	seen := make([]distribution, len(f.activated()))
-	each := func(g func(d *distribution, values []float32)) error {
-		return e.each(d, func(first, end int, outputs []*tensors.Tensor) error {
-			for i, output := range outputs[1:] {
-				err := tensors.ConstFlatData(output, func(flat []float32) {
-					g(&seen[i], flat[:(end-first)*len(flat)/evaluationBatch])
-				})
-				if err != nil {
-					return err
-				}
-			}
-			return nil
-		})
+	layers := f.activated()
+	seen := make([][]distribution, len(layers))
+	for i, layer := range layers {
+		seen[i] = make([]distribution, f.Arch.Layers[layer].Out)
 	}
-	err = each(func(d *distribution, values []float32) {
-		for _, v := range values {
-			d.largest = max(d.largest, v)
+	for _, visit := range []func(*distribution, float32){(*distribution).raise, (*distribution).count} {
+		if err := e.activations(d, seen, visit); err != nil {
+			return nil, err
 		}
-	})
-	if err != nil {
-		return nil, err
 	}
-	if err := each((*distribution).add); err != nil {
-		return nil, err
-	}
-	ranges := make([]float64, len(f.Arch.Layers))
-	for i, layer := range f.activated() {
-		ranges[layer] = seen[i].limit(keptShare)
+	ranges := make([][]float64, len(f.Arch.Layers))
+	for i, layer := range layers {
+		for c := range seen[i] {
+			ranges[layer] = append(ranges[layer], seen[i][c].limit(keptShare))
+		}
 	}
 	return ranges, nil
+}
+
+// activations calls visit for each activation of each map of d with the
+// distribution of its layer and channel.
+func (e *evaluator) activations(d *Dataset, seen [][]distribution, visit func(*distribution, float32)) error {
+	return e.each(d, func(first, end int, outputs []*tensors.Tensor) error {
+		for i, output := range outputs[1:] {
+			err := tensors.ConstFlatData(output, func(flat []float32) {
+				for j, v := range flat[:(end-first)*len(flat)/evaluationBatch] {
+					visit(&seen[i][j%len(seen[i])], v)
+				}
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // activated returns the indices of the layers that end in a ReLU.

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"io"
 	"text/tabwriter"
-
-	"edgescan/quant"
 )
 
 // Confusion counts which class was taken for which.
@@ -94,43 +92,6 @@ func Confuse(f *Float, d *Dataset, classes []string) (*Confusion, error) {
 	n := f.Arch.Classes()
 	for i := range d.Len() {
 		c.Add(d.Label(i), argmax(logits[i*n:][:n]))
-	}
-	return c, nil
-}
-
-// Comparison is how a network and its int8 twin do on the same examples.
-type Comparison struct {
-	Float, Int8 *Confusion
-	Same        int // examples that both put in the same class
-	Examples    int
-}
-
-// Agreement returns the share of examples that both networks put in the same
-// class.
-func (c Comparison) Agreement() float64 { return share(c.Same, c.Examples) }
-
-// Compare runs f and n, which is made of it, on d.
-func Compare(f *Float, n *quant.Network, d *Dataset) (Comparison, error) {
-	logits, err := f.Logits(d)
-	if err != nil {
-		return Comparison{}, err
-	}
-	names := n.Meta().Classes
-	c := Comparison{Float: NewConfusion(names), Int8: NewConfusion(names), Examples: d.Len()}
-	scratch := n.NewScratch()
-	classes := f.Arch.Classes()
-	cells, out := make([]uint8, d.shape.Size()), make([]int32, classes)
-	for i := range d.Len() {
-		d.Map(i, cells)
-		if err := n.Run(out, cells, scratch); err != nil {
-			return Comparison{}, fmt.Errorf("int8 network: %w", err)
-		}
-		a, b := argmax(logits[i*classes:][:classes]), argmax(out)
-		c.Float.Add(d.Label(i), a)
-		c.Int8.Add(d.Label(i), b)
-		if a == b {
-			c.Same++
-		}
 	}
 	return c, nil
 }

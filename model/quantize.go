@@ -13,9 +13,13 @@ import (
 // it is.
 //
 // Weights get a scale per output, symmetric around 0; activations one per
-// layer, with 0 at 0; the temperature goes into the logits' scale. The scheme is
-// that of Jacob and others, "Quantization and Training of Neural Networks for
-// Efficient Integer-Arithmetic-Only Inference" (2017).
+// channel, with 0 at 0; the temperature goes into the logits' scale. The scheme
+// is that of Jacob and others, "Quantization and Training of Neural Networks for
+// Efficient Integer-Arithmetic-Only Inference" (2017). That activations have a
+// scale per channel costs nothing when the network runs: the scales of a layer's
+// inputs are part of its weights before they are rounded, as in the equalization
+// of Nagel and others, "Data-Free Quantization Through Weight Equalization and
+// Bias Correction" (2019).
 //
 // The error is ErrExample, or says why the network is no valid one.
 func Quantize(f *Float, calibration *Dataset, meta quant.Meta) (n *quant.Network, err error) {
@@ -28,20 +32,20 @@ func Quantize(f *Float, calibration *Dataset, meta quant.Meta) (n *quant.Network
 		return nil, fmt.Errorf("calibration: %w", err)
 	}
 	params := make([]quant.Params, len(f.Arch.Layers))
-	inScale := InputScale
+	in := repeat(InputScale, f.Arch.Input.Channels)
 	last := len(f.Arch.Layers) - 1
 	for i, l := range f.Arch.Layers {
 		if l.Kind == quant.MaxPool {
 			continue
 		}
-		outScale := activationScale(ranges[i])
+		out := activationScales(ranges[i])
 		if i == last {
-			outScale = f.Temperature / logitSteps
+			out = repeat(f.Temperature/logitSteps, l.Out)
 		}
-		if params[i], err = quantizeLayer(f.Layers[i], inScale, outScale); err != nil {
+		if params[i], err = quantizeLayer(f.Layers[i], in, out); err != nil {
 			return nil, fmt.Errorf("layer %d: %w", i, err)
 		}
-		inScale = outScale
+		in = out
 	}
 	return quant.Build(f.Arch, params, meta)
 }
@@ -49,22 +53,35 @@ func Quantize(f *Float, calibration *Dataset, meta quant.Meta) (n *quant.Network
 // logitSteps is the number of steps of an int8 network's logit in a nat.
 const logitSteps = 256
 
-// activationScale returns the value of one step of an activation of 0 to 255
-// that covers the given range. A layer that is always 0 gets any.
-func activationScale(limit float64) float64 {
-	if limit == 0 {
-		limit = 1
+func repeat(v float64, n int) []float64 {
+	values := make([]float64, n)
+	for i := range values {
+		values[i] = v
 	}
-	return limit / 255
+	return values
+}
+
+// activationScales returns the value of one step of each channel's activations
+// of 0 to 255, such that they cover the channel's range. A channel that is
+// always 0 gets any.
+func activationScales(ranges []float64) []float64 {
+	scales := make([]float64, len(ranges))
+	for c, limit := range ranges {
+		if limit == 0 {
+			limit = 1
+		}
+		scales[c] = limit / 255
+	}
+	return scales
 }
 
 // biasLimit bounds a quantized bias, to leave the accumulator room for the
 // products.
 const biasLimit = 1 << 30
 
-// quantizeLayer quantizes a layer whose input and output have steps of the
-// given sizes.
-func quantizeLayer(w Weights, inScale, outScale float64) (quant.Params, error) {
+// quantizeLayer quantizes a layer whose inputs and outputs have steps of the
+// given sizes, by channel.
+func quantizeLayer(w Weights, in, out []float64) (quant.Params, error) {
 	outputs := len(w.Biases)
 	p := quant.Params{
 		Weights: make([]int8, len(w.Weights)),
@@ -72,35 +89,46 @@ func quantizeLayer(w Weights, inScale, outScale float64) (quant.Params, error) {
 		Mult:    make([]int32, outputs),
 		Shift:   make([]uint8, outputs),
 	}
-	scales := weightScales(w, inScale)
-	for i, v := range w.Weights {
-		p.Weights[i] = int8(math.Round(float64(v) / scales[i%outputs]))
+	weights := scaledWeights(w, in)
+	steps := weightSteps(weights, w.Biases)
+	for i, v := range weights {
+		p.Weights[i] = int8(math.Round(v / steps[i%outputs]))
 	}
 	for o, v := range w.Biases {
-		step := inScale * scales[o]
-		p.Bias[o] = int32(math.Round(float64(v) / step))
+		p.Bias[o] = int32(math.Round(float64(v) / steps[o]))
 		var err error
-		if p.Mult[o], p.Shift[o], err = quant.Multiplier(step / outScale); err != nil {
+		if p.Mult[o], p.Shift[o], err = quant.Multiplier(steps[o] / out[o]); err != nil {
 			return quant.Params{}, fmt.Errorf("output %d: %w", o, err)
 		}
 	}
 	return p, nil
 }
 
-// weightScales returns the step of the weights of each output: its largest
+// scaledWeights returns the weights for inputs that are counted in steps of the
+// given sizes: weight i belongs to input i/outputs, whose channel is the last
+// axis of what it was flattened from.
+func scaledWeights(w Weights, in []float64) []float64 {
+	scaled := make([]float64, len(w.Weights))
+	for i, v := range w.Weights {
+		scaled[i] = float64(v) * in[i/len(w.Biases)%len(in)]
+	}
+	return scaled
+}
+
+// weightSteps returns the step of the weights of each output: its largest
 // weight is 127 steps. Where the weights are tiny beside the bias, steps are
 // larger, so that the bias fits.
-func weightScales(w Weights, inScale float64) []float64 {
-	scales := make([]float64, len(w.Biases))
-	for i, v := range w.Weights {
-		o := i % len(scales)
-		scales[o] = max(scales[o], math.Abs(float64(v))/127)
+func weightSteps(weights []float64, biases []float32) []float64 {
+	steps := make([]float64, len(biases))
+	for i, v := range weights {
+		o := i % len(steps)
+		steps[o] = max(steps[o], math.Abs(v)/127)
 	}
-	for o, v := range w.Biases {
-		scales[o] = max(scales[o], math.Abs(float64(v))/inScale/biasLimit)
-		if scales[o] == 0 {
-			scales[o] = 1
+	for o, v := range biases {
+		steps[o] = max(steps[o], math.Abs(float64(v))/biasLimit)
+		if steps[o] == 0 {
+			steps[o] = 1
 		}
 	}
-	return scales
+	return steps
 }

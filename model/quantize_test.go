@@ -2,6 +2,7 @@ package model
 
 import (
 	"bytes"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -19,13 +20,13 @@ func TestQuantizedAgreesWithFloat(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := Compare(f, n, test)
+	c, err := compare(f, n, test)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("float %.4f, int8 %.4f, same verdict %.4f", c.Float.Accuracy(), c.Int8.Accuracy(), c.Agreement())
-	if c.Agreement() < 0.99 {
-		t.Errorf("int8 agrees with float on %.4f of the maps, want at least 0.99", c.Agreement())
+	t.Logf("float %.4f, int8 %.4f, same verdict %.4f", c.float.Accuracy(), c.int8.Accuracy(), c.agreement())
+	if c.agreement() < 0.99 {
+		t.Errorf("int8 agrees with float on %.4f of the maps, want at least 0.99", c.agreement())
 	}
 }
 
