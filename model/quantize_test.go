@@ -2,7 +2,6 @@ package model
 
 import (
 	"bytes"
-	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -20,10 +19,7 @@ func TestQuantizedAgreesWithFloat(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := compare(f, n, test)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := compare(t, f, n, test)
 	t.Logf("float %.4f, int8 %.4f, same verdict %.4f", c.float.Accuracy(), c.int8.Accuracy(), c.agreement())
 	if c.agreement() < 0.99 {
 		t.Errorf("int8 agrees with float on %.4f of the maps, want at least 0.99", c.agreement())
@@ -140,4 +136,39 @@ func TestConfusion(t *testing.T) {
 	if got := "\n" + out.String(); got != want {
 		t.Errorf("table %s, want %s", got, want)
 	}
+}
+
+// comparison is how a network and its int8 twin do on the same examples.
+type comparison struct {
+	float, int8 *Confusion
+	same        int // examples that both put in the same class
+	examples    int
+}
+
+func (c comparison) agreement() float64 { return share(c.same, c.examples) }
+
+// compare runs f and n, which is made of it, on d.
+func compare(t *testing.T, f *Float, n *quant.Network, d *Dataset) comparison {
+	t.Helper()
+	logits, err := f.Logits(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := n.Meta().Classes
+	c := comparison{float: NewConfusion(names), int8: NewConfusion(names), examples: d.Len()}
+	scratch := n.NewScratch()
+	cells, out := make([]uint8, d.shape.Size()), make([]int32, len(names))
+	for i := range d.Len() {
+		d.Map(i, cells)
+		if err := n.Run(out, cells, scratch); err != nil {
+			t.Fatal(err)
+		}
+		a, b := argmax(logits[i*len(names):][:len(names)]), argmax(out)
+		c.float.Add(d.Label(i), a)
+		c.int8.Add(d.Label(i), b)
+		if a == b {
+			c.same++
+		}
+	}
+	return c
 }
