@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"math"
 	"os"
@@ -53,22 +54,26 @@ func floatScores(f *model.Float, maps *model.Dataset) ([]uint32, error) {
 
 // floatJudge judges with the float network. GoMLX is slow on single maps, so
 // that captures are played twice: first maps are collected, then all are
-// scored, then the same looks get their scores.
+// scored, then the same maps get their scores.
 type floatJudge struct {
 	maps   *model.Dataset
+	index  map[[sha256.Size]byte]int // by the map's hash
 	scores []uint32
-	next   int
 }
 
 func (j *floatJudge) Judge(l *detect.Look) uint32 {
-	if j.scores == nil {
+	key := sha256.Sum256(l.Map[:])
+	i, known := j.index[key]
+	switch {
+	case known && j.scores != nil:
+		return j.scores[i]
+	case !known && j.scores == nil:
+		j.index[key] = j.maps.Len()
 		if err := j.maps.Add(model.Example{Map: l.Map[:], Weight: 1}); err != nil {
 			panic(err) // cannot be: the map's shape is the network's
 		}
-		return 0
 	}
-	j.next++
-	return j.scores[j.next-1]
+	return 0
 }
 
 // floatDetector returns the float network as a detector, if there is one.
@@ -77,7 +82,7 @@ func floatDetector(f *evalFlags, captures []eval.Capture, threshold uint32) ([]e
 	if float == nil || err != nil {
 		return nil, err
 	}
-	judge := &floatJudge{maps: model.NewDataset(architecture.Input)}
+	judge := &floatJudge{maps: model.NewDataset(architecture.Input), index: map[[sha256.Size]byte]int{}}
 	d := eval.Detector{Name: "edgescan float", Judge: judge, Threshold: detect.One + 1}
 	if _, err := eval.RunAll(&d, captures); err != nil {
 		return nil, err
