@@ -20,9 +20,9 @@ func addr(s string) capture.Addr { return capture.AddrFrom(netip.MustParseAddr(s
 // log is an Observer that remembers nothing but that it was called.
 type log struct{ opened, settled, forgotten int }
 
-func (l *log) Opened(uint32, *Contact)           { l.opened++ }
-func (l *log) Settled(uint32, *Contact, Outcome) { l.settled++ }
-func (l *log) Forgotten(uint32)                  { l.forgotten++ }
+func (l *log) Opened(*Tracker, uint32, *Contact)           { l.opened++ }
+func (l *log) Settled(*Tracker, uint32, *Contact, Outcome) { l.settled++ }
+func (l *log) Forgotten(*Tracker, uint32)                  { l.forgotten++ }
 
 // start is the time of the first packet of a test: an arbitrary day.
 var start = time.Date(2026, 11, 23, 1, 0, 0, 0, time.UTC).UnixNano()

@@ -45,15 +45,15 @@ const (
 	MinMemory     = 1 << 20
 )
 
-// Observer is told what happens to contacts while packets are added. The
-// contact belongs to the Tracker and is valid during the call.
+// Observer is told what happens to contacts while packets are added. It may
+// read the Tracker, but not change it; the contact is valid during the call.
 type Observer interface {
 	// Opened: a new contact.
-	Opened(source uint32, c *Contact)
+	Opened(t *Tracker, source uint32, c *Contact)
 	// Settled: the contact's outcome changed from before.
-	Settled(source uint32, c *Contact, before Outcome)
+	Settled(t *Tracker, source uint32, c *Contact, before Outcome)
 	// Forgotten: the source was evicted, its number will be given to another.
-	Forgotten(source uint32)
+	Forgotten(t *Tracker, source uint32)
 }
 
 // Counters tells what a Tracker has seen and lost since it was made.
@@ -306,7 +306,7 @@ func (t *Tracker) open(i uint32, outcome Outcome) {
 		c.marks |= markWaiting
 		t.waiting.pushFront(i, t.byWaiting)
 	}
-	t.observer.Opened(c.source, c)
+	t.observer.Opened(t, c.source, c)
 }
 
 // settle moves a contact's outcome forward, and never back.
@@ -321,7 +321,7 @@ func (t *Tracker) settle(i uint32, outcome Outcome) {
 	if t.followsTrace(c) {
 		c.marks |= markExpired
 	}
-	t.observer.Settled(c.source, c, before)
+	t.observer.Settled(t, c.source, c, before)
 }
 
 func (t *Tracker) stopWaiting(i uint32) {
@@ -402,7 +402,7 @@ func (t *Tracker) evict(keep uint32) {
 		}
 	}
 	s := &t.sources[victim]
-	t.observer.Forgotten(victim)
+	t.observer.Forgotten(t, victim)
 	for s.contacts.head != 0 {
 		t.dropContact(s.contacts.head)
 		t.counters.EvictedContacts++

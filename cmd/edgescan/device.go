@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"edgescan/internal/eval"
+	"edgescan/internal/labels"
 	"edgescan/quant"
 )
 
@@ -19,6 +20,6 @@ func trainingCommands() []*cobra.Command { return nil }
 
 func addFloatFlag(*pflag.FlagSet, *evalFlags) {}
 
-func floatDetector(*evalFlags, []eval.Capture, uint32) ([]eval.Detector, error) { return nil, nil }
+func floatDetector(*evalFlags, []labels.Capture, uint32) ([]eval.Detector, error) { return nil, nil }
 
 func printAgreement(context.Context, *evalFlags, *quant.Network) error { return nil }

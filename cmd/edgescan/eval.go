@@ -10,6 +10,7 @@ import (
 
 	"edgescan/internal/detect"
 	"edgescan/internal/eval"
+	"edgescan/internal/labels"
 )
 
 // evalFlags are the flags of eval.
@@ -42,7 +43,7 @@ func evaluate(ctx context.Context, f *evalFlags) error {
 	if f.captures == "" {
 		return usageError{errors.New("give a folder of labelled captures (--captures), see 'edgescan eval --help'")}
 	}
-	captures, err := eval.ReadLabels(f.captures)
+	captures, err := labels.Read(f.captures)
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 
 	"edgescan/internal/detect"
 	"edgescan/internal/eval"
+	"edgescan/internal/labels"
 	"edgescan/model"
 	"edgescan/quant"
 )
@@ -77,7 +78,7 @@ func (j *floatJudge) Judge(l *detect.Look) uint32 {
 }
 
 // floatDetector returns the float network as a detector, if there is one.
-func floatDetector(f *evalFlags, captures []eval.Capture, threshold uint32) ([]eval.Detector, error) {
+func floatDetector(f *evalFlags, captures []labels.Capture, threshold uint32) ([]eval.Detector, error) {
 	float, err := openFloat(f)
 	if float == nil || err != nil {
 		return nil, err

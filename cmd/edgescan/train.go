@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"edgescan/internal/dataset"
-	"edgescan/internal/eval"
+	"edgescan/internal/labels"
 	"edgescan/internal/synth"
 	"edgescan/model"
 )
@@ -115,13 +115,13 @@ func train(ctx context.Context, f *trainFlags) error {
 
 // addCaptures adds the maps of labelled captures.
 func addCaptures(maps *model.Dataset, dir string) error {
-	captures, err := eval.ReadLabels(dir)
+	captures, err := labels.Read(dir)
 	if err != nil {
 		return err
 	}
 	var failed error
 	err = dataset.Captures(captures, func(s *dataset.Sample) {
-		failed = errors.Join(failed, maps.Add(model.Example{Map: s.Map[:], Label: s.Class, Weight: 1}))
+		failed = errors.Join(failed, maps.Add(model.Example{Map: s.Look.Map[:], Label: s.Class, Weight: 1}))
 	})
 	return errors.Join(err, failed)
 }
@@ -148,7 +148,7 @@ type labelledMaps struct {
 func collectMaps(ctx context.Context, purpose, seed uint64, n int) (*labelledMaps, error) {
 	l := &labelledMaps{maps: model.NewDataset(architecture.Input)}
 	var failed error
-	err := dataset.Collect(ctx, firstSeed(purpose, seed), n, synth.Options{}, func(_ uint64, kept []dataset.Kept) {
+	err := dataset.Collect(ctx, firstSeed(purpose, seed), n, synth.Options{}, func(kept []dataset.Kept) {
 		for i := range kept {
 			err := l.maps.Add(model.Example{Map: kept[i].Map[:], Label: kept[i].Class, Weight: 1})
 			failed = errors.Join(failed, err)

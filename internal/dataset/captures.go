@@ -7,14 +7,14 @@ import (
 	"edgescan/capture"
 	"edgescan/featurize"
 	"edgescan/internal/detect"
-	"edgescan/internal/eval"
+	"edgescan/internal/labels"
 )
 
 // Captures plays labelled captures and gives each map that the Engine looks
 // at to emit: those of a scanner with the capture's kind, those of other
 // scored sources as benign. A file that is damaged counts as far as it can be
 // read.
-func Captures(captures []eval.Capture, emit func(*Sample)) error {
+func Captures(captures []labels.Capture, emit func(*Sample)) error {
 	for i := range captures {
 		c := &captures[i]
 		class := slices.Index(Classes, c.Kind)
@@ -40,7 +40,7 @@ func Captures(captures []eval.Capture, emit func(*Sample)) error {
 
 // labeller is the Judge that takes its labels from a capture's.
 type labeller struct {
-	capture *eval.Capture
+	capture *labels.Capture
 	class   int
 	emit    func(*Sample)
 }
@@ -53,6 +53,6 @@ func (b labeller) Judge(l *detect.Look) uint32 {
 	case b.capture.Scanner(l.Source):
 		class = b.class
 	}
-	b.emit(&Sample{Map: l.Map, Class: class, Source: l.Source, Actor: -1, Window: l.Window, Look: l})
+	b.emit(&Sample{Look: l, Class: class, Scans: class != Benign})
 	return 0
 }

@@ -25,22 +25,28 @@ type Kept struct {
 	Window int
 }
 
-// Collect plays the scenes of the seeds from first on, n of them, on all
-// cores, and gives what is kept of each to emit, in the order of seeds: the
-// same seeds give the same samples.
-func Collect(ctx context.Context, first uint64, n int, opt synth.Options, emit func(seed uint64, kept []Kept)) error {
-	group, ctx := errgroup.WithContext(ctx)
+// Collect makes the scenes of the seeds from first on, n of them, and gives
+// what is kept of each to emit, in the order of seeds: the same seeds give the
+// same samples.
+func Collect(ctx context.Context, first uint64, n int, opt synth.Options, emit func([]Kept)) error {
+	return ForEach(ctx, first, n, opt, keep, emit)
+}
+
+// ForEach makes the scenes of the seeds from first on, n of them, works on
+// them on all cores, and gives the results to emit in the order of seeds.
+func ForEach[T any](ctx context.Context, first uint64, n int, opt synth.Options, work func(*synth.Scene) (T, error), emit func(T)) error {
 	type job struct {
 		seed uint64
-		done chan []Kept
+		done chan T
 	}
+	group, ctx := errgroup.WithContext(ctx)
 	workers := runtime.GOMAXPROCS(0)
 	jobs, order := make(chan job), make(chan job, 2*workers)
 	group.Go(func() error {
 		defer close(jobs)
 		defer close(order)
 		for i := range n {
-			j := job{first + uint64(i), make(chan []Kept, 1)}
+			j := job{first + uint64(i), make(chan T, 1)}
 			for _, c := range []chan job{order, jobs} {
 				select {
 				case c <- j:
@@ -54,11 +60,11 @@ func Collect(ctx context.Context, first uint64, n int, opt synth.Options, emit f
 	for range workers {
 		group.Go(func() error {
 			for j := range jobs {
-				kept, err := keep(synth.Generate(j.seed, opt))
+				result, err := work(synth.Generate(j.seed, opt))
 				if err != nil {
 					return err
 				}
-				j.done <- kept
+				j.done <- result
 			}
 			return nil
 		})
@@ -66,8 +72,8 @@ func Collect(ctx context.Context, first uint64, n int, opt synth.Options, emit f
 	group.Go(func() error {
 		for j := range order {
 			select {
-			case kept := <-j.done:
-				emit(j.seed, kept)
+			case result := <-j.done:
+				emit(result)
 			case <-ctx.Done():
 				return ctx.Err()
 			}
@@ -77,16 +83,20 @@ func Collect(ctx context.Context, first uint64, n int, opt synth.Options, emit f
 	return group.Wait()
 }
 
-// keep plays a scene and keeps a random choice of each source's maps.
+// keep plays a scene and keeps a random choice of each source's maps, but none
+// that is neither clearly a scan nor clearly none.
 func keep(s *synth.Scene) ([]Kept, error) {
 	rng := rand.New(rand.NewPCG(s.Seed, 0x6b656570))
 	var kept []Kept
 	bySource := map[capture.Addr]*reservoir{}
-	err := Scene(s, func(sample *Sample) {
-		r := bySource[sample.Source]
+	err := Play(s, nil, func(sample *Sample) {
+		if sample.Class == Unclear {
+			return
+		}
+		r := bySource[sample.Look.Source]
 		if r == nil {
 			r = &reservoir{}
-			bySource[sample.Source] = r
+			bySource[sample.Look.Source] = r
 		}
 		at, ok := r.place(rng, len(kept))
 		if !ok {
@@ -95,11 +105,7 @@ func keep(s *synth.Scene) ([]Kept, error) {
 		if at == len(kept) {
 			kept = append(kept, Kept{})
 		}
-		k := &kept[at]
-		*k = Kept{Map: *sample.Map, Class: sample.Class, Source: sample.Source, Window: sample.Window}
-		if sample.Actor >= 0 {
-			k.Tool = s.Actors[sample.Actor].Tool
-		}
+		kept[at] = Kept{Map: *sample.Look.Map, Class: sample.Class, Tool: sample.Tool, Source: sample.Look.Source, Window: sample.Look.Window}
 	})
 	return kept, err
 }

@@ -10,30 +10,27 @@ import (
 	"edgescan/internal/synth"
 )
 
-// Sample is one labelled map. Map belongs to the harvest and is valid during
-// the call.
+// Sample is one look of the Engine, labelled.
 type Sample struct {
-	Map    *featurize.Map
-	Class  int
-	Source capture.Addr
-	Actor  int // index in Scene.Actors, -1 where the source is none of them
-	Window int
-	Look   *detect.Look
+	Look  *detect.Look // valid during the call
+	Class int          // index in Classes, or Unclear
+	Tool  string       // the source's behaviour; empty where it is no actor of the scene
+	Scans bool         // the source scans at some time of the scene
 }
 
-// Scene plays a scene to an Engine and gives each map that it looks at, with
-// its class, to emit. Maps that are neither clearly a scan nor clearly none
-// are left out. Half of the scenes, by their seed, are seen through the kernel
-// filter, as a live interface is.
-func Scene(s *synth.Scene, emit func(*Sample)) error {
+// Play plays a scene to an Engine and gives each of its looks to emit. The
+// observer is told of contacts, and may be nil. Half of the scenes, by their
+// seed, are seen through the kernel filter, as a live interface is.
+func Play(s *synth.Scene, observer featurize.Observer, emit func(*Sample)) error {
 	rng := rand.New(rand.NewPCG(s.Seed, 0x6d617073))
-	h := &harvest{scene: s, truth: truth{}, emit: emit, actors: actorIndex(s)}
+	h := &harvest{actors: Actors(s), truth: truth{}, emit: emit}
 	engine, err := detect.NewEngine(detect.Config{
 		Tracker: featurize.Config{
 			Memory: featurize.DefaultMemory,
 			Key:    featurize.Key{A: rng.Uint64(), B: rng.Uint64()},
 		},
 		Threshold: detect.One + 1, // only looks are wanted
+		Observer:  observer,
 	}, h, func(*detect.Event) {})
 	if err != nil {
 		return err
@@ -62,39 +59,35 @@ func Scene(s *synth.Scene, emit func(*Sample)) error {
 
 // harvest is the Judge that only collects.
 type harvest struct {
-	scene  *synth.Scene
+	actors map[capture.Addr]*synth.Actor
 	truth  truth
-	actors map[capture.Addr]int
 	emit   func(*Sample)
 }
 
 func (h *harvest) Judge(l *detect.Look) uint32 {
-	class, ok := h.truth.label(l)
-	if !ok {
-		return 0
+	s := Sample{Look: l, Class: h.truth.label(l)}
+	if actor := h.actors[l.Source]; actor != nil {
+		s.Tool, s.Scans = actor.Tool, actor.Kind != Classes[Benign]
 	}
-	actor, known := h.actors[l.Source]
-	if !known {
-		actor = -1
-	} else if h.truth[l.Source] == nil && h.scene.Actors[actor].Kind != Classes[Benign] {
-		return 0 // a scan of which only the answers are in the scene
+	if s.Scans && h.truth[l.Source] == nil {
+		s.Class = Unclear // only the answers to its scan are in the scene, or it has not begun
 	}
-	h.emit(&Sample{Map: l.Map, Class: class, Source: l.Source, Actor: actor, Window: l.Window, Look: l})
+	h.emit(&s)
 	return 0
 }
 
-// actorIndex finds actors by address. Where several share one, a scanning one
-// counts.
-func actorIndex(s *synth.Scene) map[capture.Addr]int {
-	index := map[capture.Addr]int{}
+// Actors finds a scene's actors by address. Where several share one, a
+// scanning one counts.
+func Actors(s *synth.Scene) map[capture.Addr]*synth.Actor {
+	index := map[capture.Addr]*synth.Actor{}
 	for i := range s.Actors {
 		a, err := netip.ParseAddr(s.Actors[i].Source)
 		if err != nil {
 			continue
 		}
 		addr := capture.AddrFrom(a)
-		if old, ok := index[addr]; !ok || s.Actors[old].Kind == Classes[Benign] {
-			index[addr] = i
+		if old := index[addr]; old == nil || old.Kind == Classes[Benign] {
+			index[addr] = &s.Actors[i]
 		}
 	}
 	return index

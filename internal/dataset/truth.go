@@ -9,8 +9,12 @@ import (
 // Classes are the classes of a sample and of the network's logits, in order.
 var Classes = []string{"benign", string(detect.Vertical), string(detect.Horizontal), string(detect.Block)}
 
-// Benign is the class that is no scan.
-const Benign = 0
+// Benign is the class that is no scan. Unclear is no class: the label of maps
+// that are neither clearly a scan nor clearly none.
+const (
+	Benign  = 0
+	Unclear = -1
+)
 
 // minProbes is the least number of distinct probes in a window for its map to
 // be called a scan: below it nobody could tell.
@@ -60,12 +64,11 @@ func (t truth) note(p *capture.Packet) {
 	h.probes = append(h.probes, probe{k, p.Time})
 }
 
-// label returns the class of a look, or false where it is neither clearly a
-// scan nor clearly none.
-func (t truth) label(l *detect.Look) (int, bool) {
+// label returns the class of a look, or Unclear.
+func (t truth) label(l *detect.Look) int {
 	h := t[l.Source]
 	if h == nil {
-		return Benign, true
+		return Benign
 	}
 	since := l.Time - featurize.Windows[l.Window]
 	var shape detect.Shape
@@ -78,14 +81,14 @@ func (t truth) label(l *detect.Look) (int, bool) {
 	}
 	switch {
 	case n == 0:
-		return Benign, true
+		return Benign
 	case n < minProbes || n*minShare < l.Summary.Doubtful || n > 2*l.Summary.Contacts:
-		return 0, false // too few of them, or hidden in the rest, or not to be seen
+		return Unclear // too few of them, or hidden in the rest, or not to be seen
 	}
 	for class, name := range Classes {
 		if name == string(shape.Kind()) {
-			return class, true
+			return class
 		}
 	}
-	return 0, false
+	return Unclear
 }

@@ -147,20 +147,20 @@ func (e *Engine) Stats() Stats {
 }
 
 // Opened implements featurize.Observer.
-func (e *Engine) Opened(source uint32, c *featurize.Contact) {
+func (e *Engine) Opened(t *featurize.Tracker, source uint32, c *featurize.Contact) {
 	if e.observer != nil {
-		e.observer.Opened(source, c)
+		e.observer.Opened(t, source, c)
 	}
 	if in := e.incidents[source]; in != nil {
-		in.opened(e.tracker.Now(), c)
+		in.opened(t.Now(), c)
 	}
 	e.changed(source)
 }
 
 // Settled implements featurize.Observer.
-func (e *Engine) Settled(source uint32, c *featurize.Contact, before featurize.Outcome) {
+func (e *Engine) Settled(t *featurize.Tracker, source uint32, c *featurize.Contact, before featurize.Outcome) {
 	if e.observer != nil {
-		e.observer.Settled(source, c, before)
+		e.observer.Settled(t, source, c, before)
 	}
 	if in := e.incidents[source]; in != nil && c.First >= in.first {
 		in.outcomes[before]--
@@ -174,9 +174,9 @@ func (e *Engine) Settled(source uint32, c *featurize.Contact, before featurize.O
 // Forgotten implements featurize.Observer. A source with an incident has
 // contacts of late and is the last to be evicted; where it is, its incident
 // ends.
-func (e *Engine) Forgotten(source uint32) {
+func (e *Engine) Forgotten(t *featurize.Tracker, source uint32) {
 	if e.observer != nil {
-		e.observer.Forgotten(source)
+		e.observer.Forgotten(t, source)
 	}
 	if in := e.incidents[source]; in != nil {
 		e.end(source, in)

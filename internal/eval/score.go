@@ -7,6 +7,7 @@ import (
 	"edgescan/capture"
 	"edgescan/featurize"
 	"edgescan/internal/detect"
+	"edgescan/internal/labels"
 )
 
 // Detector is one column of the comparison: the engine with a Judge, or a
@@ -41,7 +42,7 @@ type Verdict struct {
 }
 
 // Run scores a detector on one capture.
-func Run(d *Detector, c *Capture) (Verdict, error) {
+func Run(d *Detector, c *labels.Capture) (Verdict, error) {
 	src, err := capture.Open(c.File)
 	if err != nil {
 		return Verdict{}, fmt.Errorf("score %s: %w", c.File, err)
@@ -49,21 +50,17 @@ func Run(d *Detector, c *Capture) (Verdict, error) {
 	defer src.Close()
 	v := &Verdict{}
 	judge, threshold := d.Judge, d.Threshold
-	var watcher *ruleWatcher
 	cfg := detect.Config{Tracker: featurize.Config{Memory: featurize.DefaultMemory, Key: featurize.DefaultKey}}
 	if judge == nil {
 		judge, threshold = never{}, detect.One+1
-		watcher = &ruleWatcher{rule: d.Rule(), flagged: map[uint32]bool{}}
-		cfg.Observer = watcher
+		cfg.Observer = &ruleWatcher{rule: d.Rule(), flagged: map[uint32]bool{}, name: func(a capture.Addr, contacts int) {
+			v.note(c, a, detect.Start, "", contacts)
+		}}
 	}
 	cfg.Threshold = threshold
 	engine, err := detect.NewEngine(cfg, judge, func(e *detect.Event) { v.note(c, e.Source, e.State, e.Kind, e.Contacts) })
 	if err != nil {
 		return Verdict{}, err
-	}
-	if watcher != nil {
-		watcher.tracker = engine.Tracker()
-		watcher.name = func(a capture.Addr, contacts int) { v.note(c, a, detect.Start, "", contacts) }
 	}
 	v.Unread = detect.Replay(engine, src)
 	v.Packets = engine.Stats().Packets
@@ -71,7 +68,7 @@ func Run(d *Detector, c *Capture) (Verdict, error) {
 }
 
 // note records that a source was named.
-func (v *Verdict) note(c *Capture, a capture.Addr, state detect.State, kind detect.Kind, contacts int) {
+func (v *Verdict) note(c *labels.Capture, a capture.Addr, state detect.State, kind detect.Kind, contacts int) {
 	if !c.Scored(a) {
 		return
 	}
@@ -100,26 +97,25 @@ func (never) Judge(*detect.Look) uint32 { return 0 }
 // ruleWatcher runs a Rule as an observer of contacts.
 type ruleWatcher struct {
 	rule    Rule
-	tracker *featurize.Tracker
 	flagged map[uint32]bool
-	name    func(a capture.Addr, contacts int)
+	name    func(a capture.Addr, contacts int) // is told of a source when the rule first names it
 }
 
-func (w *ruleWatcher) Opened(source uint32, c *featurize.Contact) {
+func (w *ruleWatcher) Opened(t *featurize.Tracker, source uint32, c *featurize.Contact) {
 	if c.Outcome != featurize.Pending {
-		w.Settled(source, c, featurize.Pending)
+		w.Settled(t, source, c, featurize.Pending)
 	}
 }
 
-func (w *ruleWatcher) Settled(source uint32, c *featurize.Contact, _ featurize.Outcome) {
-	if w.rule.See(source, c, w.tracker.Now()) && !w.flagged[source] {
+func (w *ruleWatcher) Settled(t *featurize.Tracker, source uint32, c *featurize.Contact, _ featurize.Outcome) {
+	if w.rule.See(source, c, t.Now()) && !w.flagged[source] {
 		w.flagged[source] = true
-		s := w.tracker.Source(source)
+		s := t.Source(source)
 		w.name(s.Addr, int(s.Count))
 	}
 }
 
-func (w *ruleWatcher) Forgotten(source uint32) {
+func (w *ruleWatcher) Forgotten(_ *featurize.Tracker, source uint32) {
 	w.rule.Forget(source)
 	delete(w.flagged, source)
 }

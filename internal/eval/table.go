@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+
+	"edgescan/internal/labels"
 )
 
 // Result is a detector's verdicts on a set of captures, in their order.
@@ -16,7 +18,7 @@ type Result struct {
 }
 
 // RunAll scores a detector on all captures.
-func RunAll(d *Detector, captures []Capture) (Result, error) {
+func RunAll(d *Detector, captures []labels.Capture) (Result, error) {
 	r := Result{Detector: d.Name}
 	for i := range captures {
 		v, err := Run(d, &captures[i])
@@ -29,8 +31,8 @@ func RunAll(d *Detector, captures []Capture) (Result, error) {
 }
 
 // Scored returns the captures that count: those with scans and benign ones.
-func Scored(captures []Capture) []Capture {
-	return slices.DeleteFunc(slices.Clone(captures), func(c Capture) bool { return !c.Scan() && !c.Benign() })
+func Scored(captures []labels.Capture) []labels.Capture {
+	return slices.DeleteFunc(slices.Clone(captures), func(c labels.Capture) bool { return !c.Scan() && !c.Benign() })
 }
 
 // Totals sums up a Result.
@@ -43,7 +45,7 @@ type Totals struct {
 }
 
 // Totals counts over the captures that r was made of.
-func (r *Result) Totals(captures []Capture) Totals {
+func (r *Result) Totals(captures []labels.Capture) Totals {
 	var t Totals
 	var delays []int
 	for i, v := range r.Verdicts {
@@ -74,7 +76,7 @@ func (r *Result) Totals(captures []Capture) Totals {
 }
 
 // WriteTable prints one line for each result.
-func WriteTable(w io.Writer, captures []Capture, results []Result) error {
+func WriteTable(w io.Writer, captures []labels.Capture, results []Result) error {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, "detector\tscans found\tbenign captures with a false alert\tfalse sources\tkind right\tmedian delay, contacts")
 	for i := range results {
@@ -89,7 +91,7 @@ func WriteTable(w io.Writer, captures []Capture, results []Result) error {
 }
 
 // WriteErrors prints each capture on which a result differs from the label.
-func WriteErrors(w io.Writer, captures []Capture, r *Result) {
+func WriteErrors(w io.Writer, captures []labels.Capture, r *Result) {
 	for i, v := range r.Verdicts {
 		c := &captures[i]
 		var what []string

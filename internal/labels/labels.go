@@ -1,4 +1,5 @@
-package eval
+// Package labels reads folders of labelled captures.
+package labels
 
 import (
 	"encoding/csv"
@@ -41,15 +42,15 @@ func (c *Capture) Scored(a capture.Addr) bool {
 	return c.Scanner(a) || !c.IgnoreAll && !slices.Contains(c.Ignored, a)
 }
 
-// ReadLabels reads the labels.csv of a folder of captures, in the order of its
+// Read reads the labels.csv of a folder of captures, in the order of its
 // rows. Rows of the same file are merged. Errors wrap ErrLabels.
-func ReadLabels(dir string) ([]Capture, error) {
+func Read(dir string) ([]Capture, error) {
 	f, err := os.Open(filepath.Join(dir, "labels.csv"))
 	if err != nil {
 		return nil, fmt.Errorf("%w: a folder of labelled captures needs one: %w", ErrLabels, err)
 	}
 	defer f.Close()
-	captures, err := parseLabels(f)
+	captures, err := parse(f)
 	if err != nil {
 		return nil, fmt.Errorf("%w in %s: %w", ErrLabels, dir, err)
 	}
@@ -59,9 +60,9 @@ func ReadLabels(dir string) ([]Capture, error) {
 	return captures, nil
 }
 
-// parseLabels reads the table. Columns are found by name; file, scanners and
+// parse reads the table. Columns are found by name; file, scanners and
 // kind are needed, ignore and repo are used if there.
-func parseLabels(r io.Reader) ([]Capture, error) {
+func parse(r io.Reader) ([]Capture, error) {
 	table := csv.NewReader(r)
 	header, err := table.Read()
 	if err != nil {
