@@ -19,6 +19,8 @@ type evalFlags struct {
 	model    string
 	float    string
 	verbose  bool
+
+	synthetic int
 }
 
 func newEval() *cobra.Command {
@@ -34,6 +36,7 @@ func newEval() *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVar(&f.captures, "captures", "", "folder of captures with a labels.csv")
 	flags.StringVar(&f.model, "model", "", "int8 model file (default: the built-in one)")
+	flags.IntVar(&f.synthetic, "synthetic", 500, "held-out synthetic scenes to score on as well; 0 for none")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "list each capture on which the network and its label differ")
 	addFloatFlag(flags, f)
 	return cmd
@@ -78,6 +81,21 @@ func evaluate(ctx context.Context, f *evalFlags) error {
 		for i := range results {
 			eval.WriteErrors(os.Stdout, captures, &results[i])
 		}
+	}
+	if f.synthetic <= 0 {
+		return nil
+	}
+	trial, err := runSynthetic(ctx, network, testScenes, uint64(network.Meta().Provenance.Seed), f.synthetic)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("\nshare of scanning sources found in %d held-out synthetic scenes\n", f.synthetic)
+	if err := trial.WriteFound(os.Stdout); err != nil {
+		return err
+	}
+	fmt.Println("\nfalse alerts a day of a benign source that is active all day, in the same scenes")
+	if err := trial.WriteFalseRates(os.Stdout, network.Threshold()); err != nil {
+		return err
 	}
 	return printAgreement(ctx, f, network)
 }

@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"math"
-	"os"
 
 	"github.com/spf13/pflag"
 
@@ -95,25 +94,21 @@ func floatDetector(f *evalFlags, captures []labels.Capture, threshold uint32) ([
 	return []eval.Detector{d}, nil
 }
 
-// heldOutScenes is how many scenes float and int8 are compared on.
-const heldOutScenes = 500
-
-// printAgreement compares the float network with the int8 one on synthetic
-// maps that neither was made of.
+// printAgreement compares the float network with the int8 one on the maps of
+// synthetic scenes that neither was made of.
 func printAgreement(ctx context.Context, f *evalFlags, network *quant.Network) error {
 	float, err := openFloat(f)
 	if float == nil || err != nil {
 		return err
 	}
-	held, err := collectMaps(ctx, testScenes, uint64(network.Meta().Provenance.Seed), heldOutScenes)
+	held, err := collectMaps(ctx, testScenes, uint64(network.Meta().Provenance.Seed), f.synthetic)
 	if err != nil {
 		return err
 	}
-	a, err := compareVerdicts(float, network, held.maps)
+	same, err := sameVerdicts(float, network, held.maps)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(os.Stdout, "\nfloat and int8 give the same verdict on %d of %d held-out synthetic maps (%.3f%%); int8 finds %d of %d scan maps and flags %d of %d benign ones\n",
-		a.same, a.maps, 100*float64(a.same)/float64(a.maps), a.found, a.scans, a.flagged, a.benign)
+	fmt.Printf("\nfloat and int8 give the same verdict on %s held-out synthetic maps\n", percent(same, held.maps.Len()))
 	return nil
 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -34,7 +33,7 @@ func newQuantize() *cobra.Command {
 		Short: "Convert a trained network to int8 and set its threshold",
 		Long: `Convert a trained network to int8: weights per channel, activations calibrated on
 synthetic traffic that was not trained on. The threshold is set on the same
-traffic, so that few benign maps reach it.`,
+traffic, so that few benign sources reach it.`,
 		Example: "  edgescan quantize --float my.float -o my.esq\n  edgescan run -i eth0 --model my.esq",
 		Args:    noArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return quantize(cmd.Context(), f) },
@@ -44,7 +43,7 @@ traffic, so that few benign maps reach it.`,
 	flags.StringVarP(&f.out, "out", "o", "", "model file to write")
 	flags.Uint64Var(&f.seed, "seed", 1, "the seed that train was given")
 	flags.IntVar(&f.scenes, "scenes", 2000, "synthetic scenes to calibrate on")
-	flags.Float64Var(&f.falseRate, "false-rate", 1e-3, "share of benign maps that may reach the threshold")
+	flags.Float64Var(&f.falseRate, "false-rate", 1e-4, "share of benign source-windows (one source in ten minutes) that may be flagged")
 	return cmd
 }
 
@@ -69,23 +68,17 @@ func quantize(ctx context.Context, f *quantizeFlags) error {
 	if err != nil {
 		return err
 	}
-	scores, err := scanScores(network, calibration.maps)
+	trial, err := runSynthetic(ctx, network, calibrationScenes, f.seed, f.scenes)
 	if err != nil {
 		return err
 	}
-	meta.Threshold = chooseThreshold(scores, calibration.maps, f.falseRate)
-	held, err := collectMaps(ctx, testScenes, f.seed, f.scenes)
-	if err != nil {
-		return err
-	}
+	meta.Threshold = trial.Threshold(f.falseRate)
 	if network, err = model.Quantize(float, calibration.maps, meta); err != nil {
 		return err
 	}
-	a, err := compareVerdicts(float, network, held.maps)
-	if err != nil {
+	if meta.Provenance.Figures, err = heldOutFigures(ctx, float, network, f); err != nil {
 		return err
 	}
-	meta.Provenance.Figures = a.figures()
 	if network, err = model.Quantize(float, calibration.maps, meta); err != nil {
 		return err
 	}
@@ -128,72 +121,49 @@ func scanScores(n *quant.Network, maps *model.Dataset) ([]uint32, error) {
 	return scores, nil
 }
 
-// chooseThreshold returns the least score, but at least one half, that no more
-// than a share of the benign maps reach.
-func chooseThreshold(scores []uint32, maps *model.Dataset, share float64) uint32 {
-	var benign []uint32
-	for i, s := range scores {
-		if maps.Label(i) == dataset.Benign {
-			benign = append(benign, s)
-		}
+// heldOutFigures measures a model on scenes that it was not made of.
+func heldOutFigures(ctx context.Context, float *model.Float, network *quant.Network, f *quantizeFlags) (map[string]string, error) {
+	held, err := collectMaps(ctx, testScenes, f.seed, f.scenes)
+	if err != nil {
+		return nil, err
 	}
-	slices.Sort(benign)
-	allowed := int(share * float64(len(benign)))
-	if allowed >= len(benign) {
-		return quant.One / 2
+	same, err := sameVerdicts(float, network, held.maps)
+	if err != nil {
+		return nil, err
 	}
-	return min(max(quant.One/2, benign[len(benign)-1-allowed]+1), quant.One)
+	trial, err := runSynthetic(ctx, network, testScenes, f.seed, f.scenes)
+	if err != nil {
+		return nil, err
+	}
+	sources, found := trial.Found(0)
+	windows, flagged := trial.Benign(network.Threshold())
+	return map[string]string{
+		"float and int8 same verdict":   percent(same, held.maps.Len()) + " held-out maps",
+		"scanning sources found":        percent(found, sources) + " in held-out scenes",
+		"benign source-windows flagged": percent(flagged, windows) + " in held-out scenes",
+	}, nil
 }
 
-// agreement is how a network and its int8 twin do on the same maps.
-type agreement struct {
-	maps, same      int // same verdict
-	scans, found    int // by int8
-	benign, flagged int
+func percent(part, all int) string {
+	return fmt.Sprintf("%.3f%% of %d", 100*float64(part)/float64(max(all, 1)), all)
 }
 
-// compareVerdicts runs both networks on maps.
-func compareVerdicts(f *model.Float, n *quant.Network, maps *model.Dataset) (agreement, error) {
-	a := agreement{maps: maps.Len()}
+// sameVerdicts counts the maps on which a network and its int8 twin agree
+// whether it shows a scan.
+func sameVerdicts(f *model.Float, n *quant.Network, maps *model.Dataset) (int, error) {
 	int8Scores, err := scanScores(n, maps)
 	if err != nil {
-		return a, err
+		return 0, err
 	}
 	floatScores, err := floatScores(f, maps)
 	if err != nil {
-		return a, err
+		return 0, err
 	}
+	same := 0
 	for i, s := range int8Scores {
-		scan := s >= n.Threshold()
-		if scan == (floatScores[i] >= n.Threshold()) {
-			a.same++
-		}
-		if maps.Label(i) == dataset.Benign {
-			a.benign++
-			a.flagged += count(scan)
-		} else {
-			a.scans++
-			a.found += count(scan)
+		if (s >= n.Threshold()) == (floatScores[i] >= n.Threshold()) {
+			same++
 		}
 	}
-	return a, nil
-}
-
-func count(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}
-
-// figures words the agreement for the model file.
-func (a agreement) figures() map[string]string {
-	percent := func(part, all int) string {
-		return fmt.Sprintf("%.3f%% of %d", 100*float64(part)/float64(max(all, 1)), all)
-	}
-	return map[string]string{
-		"float and int8 same verdict, held-out maps": percent(a.same, a.maps),
-		"scan maps found, held-out":                  percent(a.found, a.scans),
-		"benign maps flagged, held-out":              percent(a.flagged, a.benign),
-	}
+	return same, nil
 }

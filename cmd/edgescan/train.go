@@ -126,18 +126,6 @@ func addCaptures(maps *model.Dataset, dir string) error {
 	return errors.Join(err, failed)
 }
 
-// The purposes of synthetic scenes. Each has seeds of its own, so that nothing
-// is judged on what it was trained, validated or calibrated on.
-const (
-	trainingScenes uint64 = iota
-	validationScenes
-	calibrationScenes
-	testScenes
-)
-
-// firstSeed is the seed of the first scene of a purpose.
-func firstSeed(purpose, seed uint64) uint64 { return seed<<40 | purpose<<32 }
-
 // labelledMaps are maps, and the behaviour that each shows.
 type labelledMaps struct {
 	maps  *model.Dataset

@@ -1,0 +1,29 @@
+package main
+
+import (
+	"context"
+
+	"edgescan/internal/detect"
+	"edgescan/internal/eval"
+	"edgescan/internal/synth"
+	"edgescan/quant"
+)
+
+// The purposes of synthetic scenes. Each has seeds of its own, so that nothing
+// is judged on what it was trained, validated or calibrated on.
+const (
+	trainingScenes uint64 = iota
+	validationScenes
+	calibrationScenes
+	testScenes
+)
+
+// firstSeed is the seed of the first scene of a purpose.
+func firstSeed(purpose, seed uint64) uint64 { return seed<<40 | purpose<<32 }
+
+// runSynthetic scores an int8 network on n scenes of a purpose.
+func runSynthetic(ctx context.Context, n *quant.Network, purpose, seed uint64, scenes int) (*eval.Synthetic, error) {
+	return eval.RunSynthetic(ctx, firstSeed(purpose, seed), scenes, synth.Options{}, n.Threshold(), func() (detect.Judge, error) {
+		return detect.NewNetwork(n)
+	})
+}

@@ -1,0 +1,114 @@
+package eval
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"text/tabwriter"
+)
+
+// shares counts, for each behaviour, something and how often each detector
+// named it.
+type shares map[string]*share
+
+type share struct {
+	all   int
+	named []int // by detector: the Judge, then the rules
+}
+
+// of returns the entry of a behaviour.
+func (s shares) of(behaviour string, detectors int) *share {
+	e := s[behaviour]
+	if e == nil {
+		e = &share{named: make([]int, detectors)}
+		s[behaviour] = e
+	}
+	return e
+}
+
+// write prints a line for each behaviour, and last one for all.
+func (s shares) write(w io.Writer, title, unit, all string, rules []string, format func(named, of int) string) error {
+	var names []string
+	for name := range s {
+		if name != all {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	if s[all] != nil {
+		names = append(names, all)
+	}
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintf(tw, "%s\t%s\tedgescan", title, unit)
+	for _, name := range rules {
+		fmt.Fprintf(tw, "\t%s", name)
+	}
+	fmt.Fprintln(tw, "\t")
+	for _, name := range names {
+		fmt.Fprintf(tw, "%s\t%d", name, s[name].all)
+		for _, n := range s[name].named {
+			fmt.Fprintf(tw, "\t%s", format(n, s[name].all))
+		}
+		fmt.Fprintln(tw, "\t")
+	}
+	return tw.Flush()
+}
+
+// falseRates counts, for each benign behaviour and for all of them, the
+// source-windows and those that the Judge, at a threshold, and the rules
+// falsely name.
+func (s *Synthetic) falseRates(threshold uint32) shares {
+	counts := shares{}
+	for i := range s.Windows {
+		win := &s.Windows[i]
+		if win.Scans {
+			continue
+		}
+		for _, name := range []string{cmp.Or(win.Tool, "other hosts"), allBenign} {
+			e := counts.of(name, 1+len(s.Rules))
+			e.all++
+			if win.Score >= threshold {
+				e.named[0]++
+			}
+			for j := range s.Rules {
+				e.named[j+1] += int(win.Rules >> j & 1)
+			}
+		}
+	}
+	return counts
+}
+
+const (
+	allBenign = "all benign sources"
+	allScans  = "all scans"
+)
+
+// WriteFalseRates prints, for each benign behaviour, the false alerts a day of
+// a source that does nothing else all day: the Judge's at a threshold beside
+// those of the rules.
+func (s *Synthetic) WriteFalseRates(w io.Writer, threshold uint32) error {
+	return s.falseRates(threshold).write(w, "behaviour", "source-windows", allBenign, s.Rules, func(named, of int) string {
+		return fmt.Sprintf("%.3g", periodsPerDay*float64(named)/float64(of))
+	})
+}
+
+// WriteFound prints, for each kind of scan, the share of scanning sources that
+// each detector named.
+func (s *Synthetic) WriteFound(w io.Writer) error {
+	counts := shares{}
+	for _, d := range s.Delays {
+		for _, name := range []string{d.Tool, allScans} {
+			e := counts.of(name, len(d.Contacts))
+			e.all++
+			for i, n := range d.Contacts {
+				if n >= 0 {
+					e.named[i]++
+				}
+			}
+		}
+	}
+	return counts.write(w, "scan", "sources", allScans, s.Rules, func(named, of int) string {
+		return fmt.Sprintf("%.1f%%", 100*float64(named)/float64(of))
+	})
+}
