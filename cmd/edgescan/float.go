@@ -105,10 +105,10 @@ func printAgreement(ctx context.Context, f *evalFlags, network *quant.Network) e
 	if err != nil {
 		return err
 	}
-	same, err := sameVerdicts(float, network, held.maps)
+	same, err := sameVerdicts(float, network, held)
 	if err != nil {
 		return err
 	}
-	fmt.Printf("\nfloat and int8 give the same verdict on %s held-out synthetic maps\n", percent(same, held.maps.Len()))
+	fmt.Printf("\nfloat and int8 give the same verdict on %s held-out synthetic maps\n", percent(same, held.Len()))
 	return nil
 }

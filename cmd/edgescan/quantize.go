@@ -64,7 +64,7 @@ func quantize(ctx context.Context, f *quantizeFlags) error {
 		Classes:    dataset.Classes,
 		Provenance: quant.Provenance{Seed: int64(f.seed), Data: "synthetic traffic"},
 	}
-	network, err := model.Quantize(float, calibration.maps, meta)
+	network, err := model.Quantize(float, calibration, meta)
 	if err != nil {
 		return err
 	}
@@ -73,13 +73,13 @@ func quantize(ctx context.Context, f *quantizeFlags) error {
 		return err
 	}
 	meta.Threshold = trial.Threshold(f.falseRate)
-	if network, err = model.Quantize(float, calibration.maps, meta); err != nil {
+	if network, err = model.Quantize(float, calibration, meta); err != nil {
 		return err
 	}
 	if meta.Provenance.Figures, err = heldOutFigures(ctx, float, network, f); err != nil {
 		return err
 	}
-	if network, err = model.Quantize(float, calibration.maps, meta); err != nil {
+	if network, err = model.Quantize(float, calibration, meta); err != nil {
 		return err
 	}
 	if err := network.Info(os.Stdout); err != nil {
@@ -127,7 +127,7 @@ func heldOutFigures(ctx context.Context, float *model.Float, network *quant.Netw
 	if err != nil {
 		return nil, err
 	}
-	same, err := sameVerdicts(float, network, held.maps)
+	same, err := sameVerdicts(float, network, held)
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +138,7 @@ func heldOutFigures(ctx context.Context, float *model.Float, network *quant.Netw
 	sources, found := trial.Found(0)
 	windows, flagged := trial.Benign(network.Threshold())
 	return map[string]string{
-		"float and int8 same verdict":   percent(same, held.maps.Len()) + " held-out maps",
+		"float and int8 same verdict":   percent(same, held.Len()) + " held-out maps",
 		"scanning sources found":        percent(found, sources) + " in held-out scenes",
 		"benign source-windows flagged": percent(flagged, windows) + " in held-out scenes",
 	}, nil

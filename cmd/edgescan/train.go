@@ -19,7 +19,7 @@ import (
 
 // trainingCommands are those that need GoMLX.
 func trainingCommands() []*cobra.Command {
-	return []*cobra.Command{newTrain(), newQuantize()}
+	return []*cobra.Command{newTrain(), newQuantize(), newFolds()}
 }
 
 // trainFlags are the flags of train.
@@ -77,16 +77,20 @@ func train(ctx context.Context, f *trainFlags) error {
 		return err
 	}
 	if f.captures != "" {
-		if err := addCaptures(training.maps, f.captures); err != nil {
+		captures, err := labels.Read(f.captures)
+		if err != nil {
+			return err
+		}
+		if err := addCaptures(training, captures); err != nil {
 			return err
 		}
 	}
-	log.Info().Int("training", training.maps.Len()).Int("validation", validation.maps.Len()).Msg("maps")
+	log.Info().Int("training", training.Len()).Int("validation", validation.Len()).Msg("maps")
 
 	cfg := model.DefaultConfig(architecture)
 	cfg.Seed, cfg.Epochs, cfg.Batch, cfg.LearningRate = int64(f.seed), f.epochs, f.batch, f.rate
 	cfg.CheckpointDir, cfg.Progress = f.checkpoint, os.Stderr
-	float, report, err := model.Train(ctx, cfg, training.maps, validation.maps)
+	float, report, err := model.Train(ctx, cfg, training, validation)
 	if err != nil {
 		return err
 	}
@@ -96,11 +100,11 @@ func train(ctx context.Context, f *trainFlags) error {
 	if report.Stopped {
 		fmt.Println("stopped early: validation no longer improves")
 	}
-	if float.Temperature, err = model.Temperature(float, validation.maps); err != nil {
+	if float.Temperature, err = model.Temperature(float, validation); err != nil {
 		return err
 	}
 	fmt.Printf("kept epoch %d, temperature %.3f\n\n", report.Best+1, float.Temperature)
-	confusion, err := model.Confuse(float, validation.maps, dataset.Classes)
+	confusion, err := model.Confuse(float, validation, dataset.Classes)
 	if err != nil {
 		return err
 	}
@@ -114,34 +118,22 @@ func train(ctx context.Context, f *trainFlags) error {
 }
 
 // addCaptures adds the maps of labelled captures.
-func addCaptures(maps *model.Dataset, dir string) error {
-	captures, err := labels.Read(dir)
-	if err != nil {
-		return err
-	}
+func addCaptures(maps *model.Dataset, captures []labels.Capture) error {
 	var failed error
-	err = dataset.Captures(captures, func(s *dataset.Sample) {
+	err := dataset.Captures(captures, func(s *dataset.Sample) {
 		failed = errors.Join(failed, maps.Add(model.Example{Map: s.Look.Map[:], Label: s.Class, Weight: 1}))
 	})
 	return errors.Join(err, failed)
 }
 
-// labelledMaps are maps, and the behaviour that each shows.
-type labelledMaps struct {
-	maps  *model.Dataset
-	tools []string
-}
-
-// collectMaps makes n scenes and keeps their maps.
-func collectMaps(ctx context.Context, purpose, seed uint64, n int) (*labelledMaps, error) {
-	l := &labelledMaps{maps: model.NewDataset(architecture.Input)}
+// collectMaps makes n scenes of a purpose and keeps their maps.
+func collectMaps(ctx context.Context, purpose, seed uint64, n int) (*model.Dataset, error) {
+	maps := model.NewDataset(architecture.Input)
 	var failed error
 	err := dataset.Collect(ctx, firstSeed(purpose, seed), n, synth.Options{}, func(kept []dataset.Kept) {
 		for i := range kept {
-			err := l.maps.Add(model.Example{Map: kept[i].Map[:], Label: kept[i].Class, Weight: 1})
-			failed = errors.Join(failed, err)
-			l.tools = append(l.tools, kept[i].Tool)
+			failed = errors.Join(failed, maps.Add(model.Example{Map: kept[i].Map[:], Label: kept[i].Class, Weight: 1}))
 		}
 	})
-	return l, errors.Join(err, failed)
+	return maps, errors.Join(err, failed)
 }
