@@ -70,6 +70,7 @@ func TestOutcomes(t *testing.T) {
 		{"ACK probe, RST", []capture.Packet{probe(ack), tcp(1, server, client, 80, 40000, rst, 0, 0, 0)}, "tcp/80 odd", ""},
 		{"ACK probe, nothing", []capture.Packet{probe(ack), silence(2500)}, "tcp/80 odd", ""},
 		{"ACK probe known by its RST", []capture.Packet{tcp(1, server, client, 80, 40000, rst, 7, 0, 0)}, "tcp/80 odd", ""},
+		{"client's RST to a server on a high port", []capture.Packet{tcp(1, server, client, 2389, 30120, rst, 7, 0, 0)}, "", ""},
 		{"SYN known by its RST", []capture.Packet{tcp(1, server, client, 80, 40000, rstack, 0, 101, 0)}, "tcp/80 refused", ""},
 		{"end of an unseen connection", []capture.Packet{tcp(1, server, client, 80, 40000, rstack, 77, 101, 0)}, "", ""},
 		{"middle of a connection", []capture.Packet{tcp(0, client, server, 40000, 80, psh, 100, 200, 300)}, "tcp/80 answered data", ""},

@@ -4,6 +4,7 @@ import "edgescan/capture"
 
 const (
 	maxKeepAlive = 1       // bytes of payload that a keep-alive probe may carry (RFC 9293, 3.8.4)
+	minEphemeral = 32768   // the least source port of Linux and nmap; Windows begins higher
 	maxTransfer  = 1 << 24 // bytes that two acknowledgements of one transfer lie apart at most
 )
 
@@ -70,8 +71,9 @@ func (t *Tracker) addReset(p *capture.Packet) {
 	}
 	// The answer to something that was not seen: a RST with ACK and no
 	// sequence number refuses a SYN, one without ACK answers a stray ACK.
-	// A client's own RST goes to the lower port.
-	if p.SrcPort >= p.DstPort {
+	// A client's own RST goes to the lower port, or to a server's port that
+	// is none a client takes.
+	if p.SrcPort >= p.DstPort || p.DstPort < minEphemeral {
 		return
 	}
 	outcome := Odd

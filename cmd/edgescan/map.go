@@ -59,7 +59,7 @@ func drawMap(ctx context.Context, file, source, out, model string) error {
 	}
 	src, err := capture.Open(file)
 	if err != nil {
-		return fmt.Errorf("read %s: %w", file, err)
+		return err
 	}
 	defer src.Close()
 	album, readErr := collect(judge, src)
@@ -70,7 +70,7 @@ func drawMap(ctx context.Context, file, source, out, model string) error {
 		return err
 	}
 	if readErr != nil {
-		return fmt.Errorf("read %s (the picture shows what came before): %w", file, readErr)
+		return fmt.Errorf("the picture shows what came before: %w", readErr)
 	}
 	return nil
 }

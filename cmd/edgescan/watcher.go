@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"sync"
 	"time"
@@ -44,7 +43,6 @@ func (w *watcher) read(ctx context.Context, files []string) error {
 			err = w.pumpAll(ctx, []capture.Source{src}, false)
 		}
 		if err != nil {
-			err = fmt.Errorf("read %s: %w", path, err)
 			if first != nil {
 				w.log.Error().Err(first).Send()
 			}
