@@ -19,7 +19,7 @@ import (
 
 // trainingCommands are those that need GoMLX.
 func trainingCommands() []*cobra.Command {
-	return []*cobra.Command{newTrain(), newQuantize(), newFolds()}
+	return []*cobra.Command{newTrain(), newQuantize(), newFolds(), newCandidates()}
 }
 
 // trainFlags are the flags of train.
