@@ -21,6 +21,8 @@ type Options struct {
 	Only      []string // behaviours to draw from, one actor each, in this order; others stay out
 	MinScans  int      // least number of scanning actors
 	MaxScans  int      // most; 0 means 3, less than MinScans means MinScans, negative means none
+
+	Scan *ScanPlan // one scan as planned, beside a few benign actors; only MaxFrames counts besides. Nil draws scans
 }
 
 // gen makes one scene. The fields of the second group change with the actor.
@@ -34,6 +36,7 @@ type gen struct {
 	arena  []byte
 	begin  int64 // of the capture
 	end    int64
+	fewest int // distinct targets that a scanning actor must be seen to probe, else it is dropped
 
 	r         *rng
 	src       *host // the actor's host
@@ -56,9 +59,11 @@ func Generate(seed uint64, opt Options) *Scene {
 	if opt.MaxFrames <= 0 {
 		opt.MaxFrames = 60_000
 	}
+	if opt.Scan != nil {
+		return planned(seed, opt)
+	}
 	r := newRNG(seed, 0)
-	g := &gen{scene: &Scene{Seed: seed}, site: newSite(r), r: r, opts: make([]byte, 0, 40), known: map[[2]netip.Addr]int64{}}
-	g.begin = 1_100_000_000*second + r.n64(800_000_000*second)
+	g := newGen(seed, r)
 	g.drawLength()
 	g.defect = drawDefects(r, g.site)
 	cast := g.cast(opt)
@@ -73,6 +78,16 @@ func Generate(seed uint64, opt Options) *Scene {
 	g.makeUp(uint64(len(cast))+1, budget, opt)
 	slices.SortStableFunc(g.scene.Frames, func(a, b Frame) int { return cmp.Compare(a.Time, b.Time) })
 	return g.scene
+}
+
+// newGen draws a network and when it is watched.
+func newGen(seed uint64, r *rng) *gen {
+	g := &gen{
+		scene: &Scene{Seed: seed}, site: newSite(r), r: r, opts: make([]byte, 0, 40), known: map[[2]netip.Addr]int64{},
+		fewest: fewestProbes,
+	}
+	g.begin = 1_100_000_000*second + r.n64(800_000_000*second)
+	return g
 }
 
 // maxExtras is how often Generate tries to make up for actors that left
@@ -225,7 +240,7 @@ func (g *gen) close() {
 	if g.behaviour.scan {
 		kind, aims = g.probes.kind()
 	}
-	if len(frames) == 0 || g.behaviour.scan && aims < fewestProbes {
+	if len(frames) == 0 || g.behaviour.scan && aims < g.fewest {
 		g.scene.Frames = g.scene.Frames[:g.first]
 		g.scene.Actors = g.scene.Actors[:g.actor]
 		return
