@@ -21,25 +21,57 @@ type evalFlags struct {
 	verbose  bool
 
 	synthetic int
+
+	evasion       bool
+	evasionScenes int
 }
 
 func newEval() *cobra.Command {
 	f := &evalFlags{}
 	cmd := &cobra.Command{
-		Use:   "eval --captures DIR",
+		Use:   "eval {--captures DIR | --evasion}",
 		Short: "Score the model and the simple rules on labelled captures",
 		Example: `  edgescan eval --captures captures/
-  edgescan eval --captures captures/ --model my.esq --float my.float`,
+  edgescan eval --captures captures/ --model my.esq --float my.float
+  edgescan eval --evasion`,
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return evaluate(cmd.Context(), f) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if f.evasion {
+				return evaluateEvasion(cmd.Context(), f)
+			}
+			return evaluate(cmd.Context(), f)
+		},
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.captures, "captures", "", "folder of captures with a labels.csv")
 	flags.StringVar(&f.model, "model", "", "int8 model file (default: the built-in one)")
 	flags.IntVar(&f.synthetic, "synthetic", 500, "held-out synthetic scenes to score on as well; 0 for none")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "list each capture on which the network and its label differ")
+	flags.BoolVar(&f.evasion, "evasion", false, "find out instead how far a scan must go to stay unseen: its rate, answers, sources, ... one by one")
+	flags.IntVar(&f.evasionScenes, "evasion-scenes", 40, "scenes for each value that --evasion tries")
 	addFloatFlag(flags, f)
 	return cmd
+}
+
+// evaluateEvasion prints which scans the model and the simple rules lose. The
+// scenes' seeds are those of the test scenes, so that the model was made of
+// none of them.
+func evaluateEvasion(ctx context.Context, f *evalFlags) error {
+	if f.evasionScenes < 1 {
+		return usageError{errors.New("--evasion-scenes: need at least one")}
+	}
+	network, err := loadNetwork(f.model)
+	if err != nil {
+		return err
+	}
+	first := firstSeed(testScenes, uint64(network.Meta().Provenance.Seed))
+	result, err := eval.RunEvasion(ctx, first, f.evasionScenes, network.Threshold(), func() (detect.Judge, error) {
+		return detect.NewNetwork(network)
+	})
+	if err != nil {
+		return err
+	}
+	return result.Write(os.Stdout)
 }
 
 func evaluate(ctx context.Context, f *evalFlags) error {

@@ -42,7 +42,7 @@ traffic, so that few benign sources reach it.`,
 	flags.StringVar(&f.float, "float", "", "float network that train wrote")
 	flags.StringVarP(&f.out, "out", "o", "", "model file to write")
 	flags.Uint64Var(&f.seed, "seed", 1, "the seed that train was given")
-	flags.IntVar(&f.scenes, "scenes", 2000, "synthetic scenes to calibrate on")
+	flags.IntVar(&f.scenes, "scenes", 4000, "synthetic scenes to calibrate on")
 	flags.Float64Var(&f.falseRate, "false-rate", 1e-4, "share of benign source-windows (one source in ten minutes) that may be flagged")
 	return cmd
 }

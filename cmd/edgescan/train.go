@@ -50,10 +50,10 @@ what was reached to the checkpoint folder, from which the same command goes on.`
 	flags := cmd.Flags()
 	flags.StringVarP(&f.out, "out", "o", "", "file for the trained float network")
 	flags.Uint64Var(&f.seed, "seed", 1, "what everything is drawn from")
-	flags.IntVar(&f.scenes, "scenes", 6000, "synthetic scenes to train on; a tenth as many are made to validate on")
+	flags.IntVar(&f.scenes, "scenes", 10000, "synthetic scenes to train on; a tenth as many are made to validate on")
 	flags.StringVar(&f.captures, "captures", "", "folder of labelled captures to train on as well")
 	flags.StringVar(&f.checkpoint, "checkpoint", "", "folder to save the state to and to resume from")
-	flags.IntVar(&f.epochs, "epochs", 12, "most passes over the training maps; fewer if validation stops improving")
+	flags.IntVar(&f.epochs, "epochs", 10, "most passes over the training maps; fewer if validation stops improving")
 	flags.IntVar(&f.batch, "batch", 64, "maps in a step")
 	flags.Float64Var(&f.rate, "rate", 2e-3, "largest learning rate")
 	return cmd

@@ -15,7 +15,7 @@ type Sample struct {
 	Look  *detect.Look // valid during the call
 	Class int          // index in Classes, or Unclear
 	Tool  string       // the source's behaviour; empty where it is no actor of the scene
-	Scans bool         // the source scans at some time of the scene
+	Scans bool         // the source scans in the scene: it is a scanning actor, or has sent probes
 }
 
 // Play plays a scene to an Engine and gives each of its looks to emit. The
@@ -69,8 +69,10 @@ func (h *harvest) Judge(l *detect.Look) uint32 {
 	if actor := h.actors[l.Source]; actor != nil {
 		s.Tool, s.Scans = actor.Tool, actor.Kind != Classes[Benign]
 	}
-	if s.Scans && h.truth[l.Source] == nil {
+	if probed := h.truth[l.Source] != nil; s.Scans && !probed {
 		s.Class = Unclear // only the answers to its scan are in the scene, or it has not begun
+	} else if probed {
+		s.Scans = true // a decoy's address, perhaps
 	}
 	h.emit(&s)
 	return 0

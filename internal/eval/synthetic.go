@@ -70,6 +70,7 @@ type sceneTrial struct {
 	threshold uint32
 	rules     []Rule
 	actors    map[capture.Addr]*synth.Actor
+	decoys    map[capture.Addr]bool // scan, but are no actors
 	windows   map[windowKey]*SourceWindow
 	delays    map[capture.Addr]*ScanDelay
 }
@@ -82,7 +83,7 @@ type windowKey struct {
 func newSceneTrial(s *synth.Scene, judge detect.Judge, threshold uint32) *sceneTrial {
 	t := &sceneTrial{
 		judge: judge, threshold: threshold, actors: dataset.Actors(s),
-		windows: map[windowKey]*SourceWindow{}, delays: map[capture.Addr]*ScanDelay{},
+		decoys: map[capture.Addr]bool{}, windows: map[windowKey]*SourceWindow{}, delays: map[capture.Addr]*ScanDelay{},
 	}
 	for _, d := range Rules() {
 		t.rules = append(t.rules, d.Rule())
@@ -118,6 +119,9 @@ func (t *sceneTrial) look(s *dataset.Sample) {
 	score := t.judge.Judge(s.Look)
 	w := t.window(s.Look.Source, s.Look.Time)
 	w.Score = max(w.Score, score)
+	if s.Scans && !w.Scans {
+		t.decoys[s.Look.Source] = true
+	}
 	if score >= t.threshold {
 		t.found(s.Look.Source, 0, s.Look.Summary.Contacts)
 	}
@@ -171,7 +175,9 @@ func (t *sceneTrial) addTo(all *Synthetic) {
 		return cmp.Or(slices.Compare(a.source[:], b.source[:]), cmp.Compare(a.period, b.period))
 	})
 	for _, k := range keys {
-		all.Windows = append(all.Windows, *t.windows[k])
+		w := t.windows[k]
+		w.Scans = w.Scans || t.decoys[k.source]
+		all.Windows = append(all.Windows, *w)
 	}
 	sources := make([]capture.Addr, 0, len(t.delays))
 	for a := range t.delays {
