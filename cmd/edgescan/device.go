@@ -18,8 +18,8 @@ import (
 
 func trainingCommands() []*cobra.Command { return nil }
 
-func addFloatFlag(*pflag.FlagSet, *evalFlags) {}
+func addTrainingFlags(*pflag.FlagSet, *evalFlags) {}
 
 func floatDetector(*evalFlags, []labels.Capture, uint32) ([]eval.Detector, error) { return nil, nil }
 
-func printAgreement(context.Context, *evalFlags, *quant.Network) error { return nil }
+func finishEvaluation(context.Context, *evalFlags, *quant.Network, *eval.Synthetic) error { return nil }

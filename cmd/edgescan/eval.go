@@ -19,6 +19,7 @@ type evalFlags struct {
 	model    string
 	float    string
 	verbose  bool
+	plots    string
 
 	synthetic int
 
@@ -49,7 +50,7 @@ func newEval() *cobra.Command {
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "list each capture on which the network and its label differ")
 	flags.BoolVar(&f.evasion, "evasion", false, "find out instead how far a scan must go to stay unseen: its rate, answers, sources, ... one by one")
 	flags.IntVar(&f.evasionScenes, "evasion-scenes", 40, "scenes for each value that --evasion tries")
-	addFloatFlag(flags, f)
+	addTrainingFlags(flags, f)
 	return cmd
 }
 
@@ -129,5 +130,5 @@ func evaluate(ctx context.Context, f *evalFlags) error {
 	if err := trial.WriteFalseRates(os.Stdout, network.Threshold()); err != nil {
 		return err
 	}
-	return printAgreement(ctx, f, network)
+	return finishEvaluation(ctx, f, network, trial)
 }

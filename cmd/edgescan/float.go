@@ -17,7 +17,8 @@ import (
 	"edgescan/quant"
 )
 
-func addFloatFlag(flags *pflag.FlagSet, f *evalFlags) {
+func addTrainingFlags(flags *pflag.FlagSet, f *evalFlags) {
+	flags.StringVar(&f.plots, "plots", "", "folder for plots: ROC, reliability, delays, false alerts")
 	flags.StringVar(&f.float, "float", "", "float network to score beside the int8 model (default: the one that the built-in model was made of)")
 }
 
@@ -94,9 +95,15 @@ func floatDetector(f *evalFlags, captures []labels.Capture, threshold uint32) ([
 	return []eval.Detector{d}, nil
 }
 
-// printAgreement compares the float network with the int8 one on the maps of
-// synthetic scenes that neither was made of.
-func printAgreement(ctx context.Context, f *evalFlags, network *quant.Network) error {
+// finishEvaluation draws the plots, if they are wanted, and compares the float
+// network with the int8 one on the maps of synthetic scenes that neither was
+// made of.
+func finishEvaluation(ctx context.Context, f *evalFlags, network *quant.Network, trial *eval.Synthetic) error {
+	if f.plots != "" {
+		if err := plotEvaluation(ctx, f, network, trial); err != nil {
+			return err
+		}
+	}
 	float, err := openFloat(f)
 	if float == nil || err != nil {
 		return err

@@ -32,6 +32,7 @@ type trainFlags struct {
 	epochs     int
 	batch      int
 	rate       float64
+	plots      string
 }
 
 func newTrain() *cobra.Command {
@@ -55,6 +56,7 @@ what was reached to the checkpoint folder, from which the same command goes on.`
 	flags.StringVar(&f.checkpoint, "checkpoint", "", "folder to save the state to and to resume from")
 	flags.IntVar(&f.epochs, "epochs", 10, "most passes over the training maps; fewer if validation stops improving")
 	flags.IntVar(&f.batch, "batch", 64, "maps in a step")
+	flags.StringVar(&f.plots, "plots", "", "folder for plots of the losses and the confusion matrix")
 	flags.Float64Var(&f.rate, "rate", 2e-3, "largest learning rate")
 	return cmd
 }
@@ -110,6 +112,11 @@ func train(ctx context.Context, f *trainFlags) error {
 	}
 	if err := confusion.Print(os.Stdout); err != nil {
 		return err
+	}
+	if f.plots != "" {
+		if err := plotTraining(f.plots, report, confusion); err != nil {
+			return err
+		}
 	}
 	return writeFile(f.out, func(w io.Writer) error {
 		_, err := float.WriteTo(w)

@@ -27,8 +27,8 @@ func (s shares) of(behaviour string, detectors int) *share {
 	return e
 }
 
-// write prints a line for each behaviour, and last one for all.
-func (s shares) write(w io.Writer, title, unit, all string, rules []string, format func(named, of int) string) error {
+// names returns the behaviours in order, with the entry for all last.
+func (s shares) names(all string) []string {
 	var names []string
 	for name := range s {
 		if name != all {
@@ -39,13 +39,18 @@ func (s shares) write(w io.Writer, title, unit, all string, rules []string, form
 	if s[all] != nil {
 		names = append(names, all)
 	}
+	return names
+}
+
+// write prints a line for each behaviour, and last one for all.
+func (s shares) write(w io.Writer, title, unit, all string, rules []string, format func(named, of int) string) error {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(tw, "%s\t%s\tedgescan", title, unit)
 	for _, name := range rules {
 		fmt.Fprintf(tw, "\t%s", name)
 	}
 	fmt.Fprintln(tw, "\t")
-	for _, name := range names {
+	for _, name := range s.names(all) {
 		fmt.Fprintf(tw, "%s\t%d", name, s[name].all)
 		for _, n := range s[name].named {
 			fmt.Fprintf(tw, "\t%s", format(n, s[name].all))
@@ -84,13 +89,31 @@ const (
 	allScans  = "all scans"
 )
 
+// perDay turns a count of source-windows into false alerts a day.
+func perDay(named, of int) float64 { return periodsPerDay * float64(named) / float64(of) }
+
 // WriteFalseRates prints, for each benign behaviour, the false alerts a day of
 // a source that does nothing else all day: the Judge's at a threshold beside
 // those of the rules.
 func (s *Synthetic) WriteFalseRates(w io.Writer, threshold uint32) error {
 	return s.falseRates(threshold).write(w, "behaviour", "source-windows", allBenign, s.Rules, func(named, of int) string {
-		return fmt.Sprintf("%.3g", periodsPerDay*float64(named)/float64(of))
+		return fmt.Sprintf("%.3g", perDay(named, of))
 	})
+}
+
+// FalseRates returns what WriteFalseRates prints: behaviours, and for each the
+// false alerts a day of the Judge and of each rule.
+func (s *Synthetic) FalseRates(threshold uint32) (behaviours []string, rates [][]float64) {
+	counts := s.falseRates(threshold)
+	behaviours = counts.names(allBenign)
+	for _, name := range behaviours {
+		var row []float64
+		for _, n := range counts[name].named {
+			row = append(row, perDay(n, counts[name].all))
+		}
+		rates = append(rates, row)
+	}
+	return behaviours, rates
 }
 
 // WriteFound prints, for each kind of scan, the share of scanning sources that
