@@ -37,7 +37,7 @@ type Evasion struct {
 	Scenes int      // played for each value
 	Rules  []string // names
 	Sweeps []EvasionSweep
-	Prices []float64 // false alerts a day of a benign source that is active all day: the Judge's, the rules'
+	Prices []float64 // false alerts a day of a benign source that is active all day: the Judge's, then the rules'
 }
 
 // EvasionSweep is a parameter and what comes of its values.
@@ -64,7 +64,7 @@ type EvasionResult struct {
 }
 
 // baseline is the scan that all sweeps start from.
-var baseline = synth.ScanPlan{Targets: 100, Interval: 100 * time.Millisecond, Answered: 20, Dropped: 500}
+var baseline = synth.ScanPlan{Targets: 100, Interval: 100 * time.Millisecond, Answered: 20, Dropped: 500, Sources: 1}
 
 // benignScenes is how many scenes without scans are played for the price of
 // the detectors, for each scene of a value.
@@ -141,53 +141,83 @@ func sweeps(horizontal bool) []sweep {
 // for with seeds from first on. newJudge makes a Judge for each scene, since
 // scenes are played on all cores; a score from threshold on is a detection.
 func RunEvasion(ctx context.Context, first uint64, scenes int, threshold uint32, newJudge func() (detect.Judge, error)) (*Evasion, error) {
-	return runEvasion(ctx, sweeps, first, scenes, threshold, newJudge)
+	r := evasionRun{first: first, scenes: scenes, threshold: threshold, newJudge: newJudge, known: map[synth.ScanPlan]EvasionResult{}}
+	return r.run(ctx, sweeps)
 }
 
-func runEvasion(ctx context.Context, of func(horizontal bool) []sweep, first uint64, scenes int, threshold uint32, newJudge func() (detect.Judge, error)) (*Evasion, error) {
-	benign, err := RunSynthetic(ctx, first, benignScenes*scenes, synth.Options{MaxScans: -1}, threshold, newJudge)
-	if err != nil {
-		return nil, err
+// evasionRun is what all plans are played with, and what came of those that
+// were.
+type evasionRun struct {
+	first     uint64
+	scenes    int
+	threshold uint32
+	newJudge  func() (detect.Judge, error)
+	known     map[synth.ScanPlan]EvasionResult // the baseline is a value of every sweep
+}
+
+func (r *evasionRun) run(ctx context.Context, sweeps func(horizontal bool) []sweep) (*Evasion, error) {
+	e := &Evasion{Scenes: r.scenes}
+	for _, d := range Rules() {
+		e.Rules = append(e.Rules, d.Name)
 	}
-	e := &Evasion{Scenes: scenes, Rules: benign.Rules}
-	if all := benign.falseRates(threshold)[allBenign]; all != nil {
-		for _, n := range all.named {
-			e.Prices = append(e.Prices, periodsPerDay*float64(n)/float64(all.all))
-		}
-	}
-	known := map[synth.ScanPlan]EvasionResult{} // the baseline is a value of every sweep
 	for _, horizontal := range []bool{false, true} {
-		for _, s := range of(horizontal) {
-			out := EvasionSweep{Horizontal: horizontal, Parameter: s.parameter}
-			for _, v := range s.values {
-				plan := baseline
-				plan.Horizontal = horizontal
-				v.set(&plan)
-				result, ok := known[plan]
-				if !ok {
-					if result, err = runPlan(ctx, plan, first, scenes, threshold, newJudge); err != nil {
-						return nil, err
-					}
-					known[plan] = result
-				}
-				out.Values = append(out.Values, EvasionValue{v.name, result})
+		for _, s := range sweeps(horizontal) {
+			out, err := r.sweep(ctx, &s, horizontal)
+			if err != nil {
+				return nil, err
 			}
 			e.Sweeps = append(e.Sweeps, out)
 		}
 	}
-	return e, nil
+	var err error
+	e.Prices, err = r.prices(ctx)
+	return e, err
 }
 
-// runPlan plays one plan in scenes of different seeds.
-func runPlan(ctx context.Context, plan synth.ScanPlan, first uint64, scenes int, threshold uint32, newJudge func() (detect.Judge, error)) (EvasionResult, error) {
+// prices finds out what the detectors cost in false alerts.
+func (r *evasionRun) prices(ctx context.Context) ([]float64, error) {
+	benign, err := RunSynthetic(ctx, r.first, benignScenes*r.scenes, synth.Options{MaxScans: -1}, r.threshold, r.newJudge)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]float64, 1+len(benign.Rules))
+	if all := benign.falseRates(r.threshold)[allBenign]; all != nil {
+		for i, n := range all.named {
+			out[i] = periodsPerDay * float64(n) / float64(all.all)
+		}
+	}
+	return out, nil
+}
+
+// sweep plays all values of a parameter.
+func (r *evasionRun) sweep(ctx context.Context, s *sweep, horizontal bool) (EvasionSweep, error) {
+	out := EvasionSweep{Horizontal: horizontal, Parameter: s.parameter}
+	for _, v := range s.values {
+		plan := baseline
+		plan.Horizontal = horizontal
+		v.set(&plan)
+		result, ok := r.known[plan]
+		if !ok {
+			var err error
+			if result, err = r.plan(ctx, plan); err != nil {
+				return out, err
+			}
+			r.known[plan] = result
+		}
+		out.Values = append(out.Values, EvasionValue{v.name, result})
+	}
+	return out, nil
+}
+
+// plan plays one plan in scenes of different seeds.
+func (r *evasionRun) plan(ctx context.Context, plan synth.ScanPlan) (EvasionResult, error) {
 	all := EvasionResult{Found: make([]int, 1+len(Rules()))}
-	opt := synth.Options{Scan: &plan}
-	err := dataset.ForEach(ctx, first, scenes, opt, func(s *synth.Scene) (*evasionTrial, error) {
-		judge, err := newJudge()
+	err := dataset.ForEach(ctx, r.first, r.scenes, synth.Options{Scan: &plan}, func(s *synth.Scene) (*evasionTrial, error) {
+		judge, err := r.newJudge()
 		if err != nil {
 			return nil, err
 		}
-		t := &evasionTrial{sceneTrial: newSceneTrial(s, judge, threshold), probes: probeTimes(s)}
+		t := &evasionTrial{sceneTrial: newSceneTrial(s, judge, r.threshold), probes: probeTimes(s)}
 		return t, dataset.Play(s, t, t.look)
 	}, func(t *evasionTrial) { t.addTo(&all) })
 	slices.Sort(all.Probes)

@@ -73,9 +73,9 @@ func (e *Evasion) writeKind(w io.Writer, horizontal bool) error {
 			name = ""
 		}
 	}
-		fmt.Fprint(tw, "price\tfalse alerts a day")
+	fmt.Fprint(tw, "price\tfalse alerts a day")
 	for _, i := range e.shown() {
-		fmt.Fprintf(tw, "\t%.2g", e.Prices[i])
+		fmt.Fprintf(tw, "\t%.3g", e.Prices[i])
 	}
 	fmt.Fprintln(tw, "\t\t\t\t")
 	return tw.Flush()

@@ -36,7 +36,7 @@ type ScanPlan struct {
 	Ports      PortSet
 	Decoys     int // forged sources beside, each of which sends every probe too
 	Sources    int // real ones, which take turns; 0 means 1. There is room for 90, decoys included
-	Browsing   int // web connections that a source makes for each 1000 probes of its own, to hosts that answer
+	Browsing   int // web connections that a source makes for each 1000 probes of its own, to a few dozen hosts, which answer
 }
 
 // What a planned scan has for company.
