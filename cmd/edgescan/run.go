@@ -55,7 +55,7 @@ func newRun() *cobra.Command {
 
 // programMemory is what the program needs besides its tables of contacts:
 // code, stacks, capture ring, network.
-const programMemory = 12 << 20
+const programMemory = 14 << 20
 
 func run(ctx context.Context, f *runFlags) error {
 	if len(f.interfaces) == 0 && len(f.files) == 0 || len(f.interfaces) > 0 && len(f.files) > 0 {
