@@ -24,6 +24,17 @@ func newWindow(l Layer, in Shape) window {
 	}
 }
 
+// Geometry tells programs that do not know "same" padding how a convolution or
+// pool lies on in: the steps of its windows down and right, and the cells of
+// padding above, left, below and right. Where a window ends before the border,
+// the padding behind is 0.
+func (l Layer) Geometry(in Shape) (steps [2]int, pads [4]int) {
+	win, out := newWindow(l, in), l.Output(in)
+	below := (out.Height-1)*win.strideV + win.height - in.Height - win.padTop
+	right := (out.Width-1)*win.strideH + win.width - in.Width - win.padLeft
+	return [2]int{win.strideV, win.strideH}, [4]int{win.padTop, win.padLeft, max(below, 0), max(right, 0)}
+}
+
 // padBefore returns the padding in front of an axis of n cells under windows of
 // k cells, stride apart.
 func padBefore(n, k, stride int) int {

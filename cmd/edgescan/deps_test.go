@@ -34,6 +34,7 @@ func TestImportsPointOneWay(t *testing.T) {
 		"capture":         {},
 		"featurize":       {"capture"},
 		"quant":           {},
+		"quant/onnx":      {"quant"},
 		"internal/detect": {"capture", "featurize", "quant"},
 		"internal/alert":  {"capture", "featurize", "quant", "internal/detect"},
 		"internal/synth":  {},
