@@ -111,6 +111,16 @@ func TestConvMatchesReference(t *testing.T) {
 	}
 }
 
+// Rows of many tiles, of nearly empty maps.
+func TestConvOfWideMaps(t *testing.T) {
+	r := newRand(22)
+	for range 300 {
+		l, in := randomConv(r)
+		in.Width = 1 + r.IntN(400)
+		checkConv(t, l, in, randomParams(r, l, in), randomMap(r, in.Size(), 0.03*r.Float64(), 255))
+	}
+}
+
 func TestConvAtTheLimits(t *testing.T) {
 	// 255*127*66311 is just below 2^31.
 	in := Shape{17, 15, 260}

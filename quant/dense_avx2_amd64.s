@@ -4,11 +4,11 @@
 
 // func denseAVX2(sums *[8]int32, src, weights *uint8, bias *[8]int32, groups int)
 //
-//	SI  inputs, a group of two is 4 bytes
-//	DX  weights, a group for 8 outputs is 32 bytes
-//	CX  groups left
-//	Y0  Y1  sums of even and odd groups
-//	Y2-Y5   inputs, then products
+//	SI     inputs, a group of two is 4 bytes
+//	DX     weights, a group for 8 outputs is 32 bytes
+//	CX     groups left
+//	Y0 Y1  sums of even and odd groups
+//	Y2-Y5  inputs, then products
 TEXT ·denseAVX2(SB), NOSPLIT, $0-40
 	MOVQ    sums+0(FP), DI
 	MOVQ    src+8(FP), SI

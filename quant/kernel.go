@@ -34,8 +34,9 @@ func (n *Network) prepare(u *vectorUnit) {
 		i += layers
 		n.steps = append(n.steps, step{k, i})
 	}
-	n.head = newPackedHead(n.shapes[last], n.params[last])
-	if u != nil {
+	if u == nil {
+		n.head = newPackedHead(n.shapes[last], n.params[last])
+	} else {
 		n.head = newVectorHead(u, n.shapes[last], n.params[last])
 	}
 }

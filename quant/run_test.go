@@ -114,7 +114,7 @@ func TestRunChecksSizes(t *testing.T) {
 
 func BenchmarkRun(b *testing.B) {
 	for _, u := range kernelSets() {
-		for _, density := range []float64{0.01, 0.05, 1} {
+		for _, density := range []float64{0.001, 0.01, 0.05, 1} {
 			b.Run(fmt.Sprintf("%v/density=%v", u, density), func(b *testing.B) {
 				n, _ := likelyNetwork(b)
 				n.prepare(u)
