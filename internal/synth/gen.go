@@ -200,7 +200,7 @@ func (g *gen) play(b *behaviour, stream uint64, room int) {
 		g.t1 = g.t0 + max(g.r.n64(g.end-g.t0), min(20*second, g.end-g.t0))
 	}
 	g.src = g.source(b.from)
-	if !b.scan && b.from == inside && g.scanner != nil && g.scanner.onlink && g.r.chance(250) {
+	if !b.scan && b.from == inside && g.scanner != nil && g.scanner.onlink && g.r.chance(400) {
 		g.src = g.scanner // who scans also browses
 	}
 	g.v6 = g.v6 && g.src.ip6.IsValid()

@@ -81,6 +81,9 @@ func newScan(g *gen, k technique) *scan {
 		s.hosts = g.targets(min(pick(r, []int{256, 256, r.logn(30, 4000)}), s.limit))
 		s.ports = r.fewPorts(k.udp)
 	}
+	if !k.udp && r.chance(100) {
+		openMany(r, s.hosts[:min(len(s.hosts), 500)], s.ports[:min(len(s.ports), 500)])
+	}
 	r.order(s.ports)
 	s.look(r)
 	return s

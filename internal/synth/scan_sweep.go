@@ -18,12 +18,34 @@ func runWorm(g *gen) {
 	s.run(g)
 }
 
-// openAs opens the ports on some of the hosts.
+// openAs opens the ports on some of the hosts: mostly few, at times most.
 func openAs(r *rng, hosts []*host, ports []uint16) {
 	share := r.logn(1, 400)
+	if r.chance(200) {
+		share = r.span(300, 980)
+	}
 	for _, h := range hosts {
 		if !h.dead && r.chance(share) {
 			h.open = append(h.open, pick(r, ports))
+		}
+	}
+}
+
+// openMany opens a good part of the ports, or all, on the hosts that live: those
+// behind a SYN proxy or a load balancer, tarpits and honeypots.
+func openMany(r *rng, hosts []*host, ports []uint16) {
+	share := 1000
+	if r.chance(700) {
+		share = r.span(150, 980)
+	}
+	for _, h := range hosts {
+		if h.dead {
+			continue
+		}
+		for _, port := range ports {
+			if r.chance(share) {
+				h.open = append(h.open, port)
+			}
 		}
 	}
 }
