@@ -11,7 +11,7 @@ TARGETS  := linux/amd64 linux/arm64 linux/arm/6 linux/arm/7 linux/mips linux/mip
 
 export CGO_ENABLED = 0
 
-.PHONY: run build test lab eval bench fuzz lint model device clean
+.PHONY: run build test lab eval figures evasion folds candidates bench fuzz lint model device clean
 
 ## run: build, and find the scans in the bundled sample capture
 run: build
@@ -33,9 +33,25 @@ lab:
 eval: build
 	$(BIN) eval --captures $(CAPTURES) --verbose
 
+## figures: the same on more synthetic scenes, with the plots of docs/
+figures: build
+	$(BIN) eval --captures $(CAPTURES) --synthetic 2000 --plots docs
+
+## evasion: how far a scan must go to stay unseen
+evasion: build
+	$(BIN) eval --evasion
+
+## folds: what training on labelled captures would add
+folds: build
+	$(BIN) folds --captures $(CAPTURES)
+
+## candidates: other architectures on the same maps
+candidates: build
+	$(BIN) candidates
+
 ## bench: packets per second, inferences, decoding
 bench:
-	$(GO) test -run '^$$' -bench . -benchmem ./capture ./featurize ./quant ./internal/detect
+	$(GO) test -run '^$$' -bench . -benchmem ./capture ./featurize ./quant/... ./internal/detect
 
 ## fuzz: every fuzz target for a minute
 fuzz:
@@ -51,8 +67,8 @@ lint:
 
 ## model: train and quantize the shipped model anew, from its seed
 model: build
-	$(BIN) train --seed $(SEED) --out model/default.float --checkpoint out/checkpoint
-	$(BIN) quantize --float model/default.float --out quant/default.esq
+	$(BIN) train --seed $(SEED) --out model/default.float --checkpoint out/checkpoint --plots docs
+	$(BIN) quantize --seed $(SEED) --float model/default.float --out quant/default.esq
 
 ## device: the static program for every target, without training
 device:
