@@ -36,7 +36,7 @@ type Form int
 // The forms. The first two are what runtimes and accelerators know: a
 // QLinearConv for each layer, which multiplies in float32. There an accumulator
 // next to a half may be rounded to its other side, so that an activation is one
-// off: 1 of 200 000 accumulators in the shipped network, see
+// off: 1 accumulator in 200 000 of the shipped network, see
 // TestFloat32RoundsOneOffAtMost. It seldom reaches a logit.
 const (
 	// Unsigned has the weights as uint8 with zero point 128, which is right on
@@ -44,10 +44,11 @@ const (
 	Unsigned Form = iota
 
 	// Signed has the weights as int8 with zero point 0: what accelerators expect,
-	// and with onnxruntime a third faster. But on x86-64 processors without VNNI
-	// its kernels for signed weights add pairs of products in 16 bits, which
-	// saturate where activations and weights are large. Logits were then wrong on 3%
-	// of the maps of traffic, by at most 1.2 nats.
+	// and faster with onnxruntime. But on x86-64 processors without VNNI its
+	// kernels for signed weights add pairs of products in 16 bits, which saturate
+	// where activations and weights are large. On an emulated one, 0.1% to 3% of
+	// the maps of traffic, depending on the network, gave other logits, by up to
+	// 1.2 nats.
 	Signed
 
 	// Exact computes with integers only (ConvInteger and 64-bit arithmetic) and
