@@ -6,12 +6,12 @@ bin=${BIN:-bin/edgescan}
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
-train() { "$bin" train --seed 7 --scenes 60 --epochs 2 "$@"; }
+train() { "$bin" train --seed 7 --scenes 300 --epochs 3 "$@"; }
 
 train -o "$dir/a.float" 2>/dev/null
-timeout --signal=INT 4 "$bin" train --seed 7 --scenes 60 --epochs 2 -o "$dir/b.float" --checkpoint "$dir/ckpt" >/dev/null 2>&1 || true
+timeout --signal=INT 4 "$bin" train --seed 7 --scenes 300 --epochs 3 -o "$dir/b.float" --checkpoint "$dir/ckpt" >/dev/null 2>&1 || true
 train -o "$dir/b.float" --checkpoint "$dir/ckpt" >/dev/null 2>&1
 cmp "$dir/a.float" "$dir/b.float"
-"$bin" quantize --float "$dir/a.float" --seed 7 --scenes 60 -o "$dir/a.esq"
+"$bin" quantize --float "$dir/a.float" --seed 7 --scenes 100 -o "$dir/a.esq"
 "$bin" run -r testdata/sample.pcap.gz --model "$dir/a.esq" --json - >/dev/null
 echo "training path: ok"
