@@ -24,30 +24,34 @@ const (
 	runTimeout     = 5 * time.Minute
 )
 
-// installed is the folder with onnxruntime, removed by TestMain.
-var installed = sync.OnceValues(func() (dir string, err error) {
+// folder is where installed puts onnxruntime. TestMain removes it.
+var folder string
+
+// installed installs onnxruntime, once.
+var installed = sync.OnceValue(func() error {
 	for _, program := range []string{"node", "npm"} {
 		if _, err := exec.LookPath(program); err != nil {
-			return "", err
+			return err
 		}
 	}
-	if dir, err = os.MkdirTemp("", "onnxruntime"); err != nil {
-		return "", err
+	var err error
+	if folder, err = os.MkdirTemp("", "onnxruntime"); err != nil {
+		return err
 	}
 	ctx, stop := context.WithTimeout(context.Background(), installTimeout)
 	defer stop()
-	out, err := exec.CommandContext(ctx, "npm", "install", "--prefix", dir, "--ignore-scripts", "--no-audit", "--no-fund",
+	out, err := exec.CommandContext(ctx, "npm", "install", "--prefix", folder, "--ignore-scripts", "--no-audit", "--no-fund",
 		"onnxruntime-node@"+onnxruntimeVersion).CombinedOutput()
 	if err != nil {
-		err = fmt.Errorf("npm install: %w\n%s", err, out)
+		return fmt.Errorf("npm install: %w\n%s", err, out)
 	}
-	return dir, err
+	return nil
 })
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if dir, _ := installed(); dir != "" {
-		os.RemoveAll(dir)
+	if folder != "" {
+		os.RemoveAll(folder)
 	}
 	os.Exit(code)
 }
@@ -56,14 +60,13 @@ func TestMain(m *testing.M) {
 // the test where onnxruntime cannot be had.
 func onnxruntime(t testing.TB, args ...string) string {
 	t.Helper()
-	dir, err := installed()
-	if err != nil {
+	if err := installed(); err != nil {
 		t.Skipf("needs node, npm and its registry: %v", err)
 	}
 	ctx, stop := context.WithTimeout(context.Background(), runTimeout)
 	defer stop()
 	cmd := exec.CommandContext(ctx, "node", append([]string{"testdata/onnxruntime.cjs"}, args...)...)
-	cmd.Env = append(os.Environ(), "NODE_PATH="+filepath.Join(dir, "node_modules"))
+	cmd.Env = append(os.Environ(), "NODE_PATH="+filepath.Join(folder, "node_modules"))
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
