@@ -11,7 +11,7 @@ TARGETS  := linux/amd64 linux/arm64 linux/arm/6 linux/arm/7 linux/mips linux/mip
 
 export CGO_ENABLED = 0
 
-.PHONY: run build test lab eval figures evasion folds candidates bench fuzz lint model device clean
+.PHONY: run build test lab eval figures evasion folds candidates onnx bench-onnx bench fuzz lint model device clean
 
 ## run: build, and find the scans in the bundled sample capture
 run: build
@@ -49,6 +49,14 @@ folds: build
 candidates: build
 	$(BIN) candidates
 
+## onnx: compare the exported ONNX model with onnxruntime, logit by logit (node, npm; downloads about 300 MB)
+onnx:
+	$(GO) test -tags onnxruntime -count=1 -v -run Onnxruntime ./quant/onnx
+
+## bench-onnx: one inference here and in onnxruntime, on one thread
+bench-onnx:
+	$(GO) test -tags onnxruntime -run '^$$' -bench Shipped ./quant/onnx
+
 ## bench: packets per second, inferences, decoding
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./capture ./featurize ./quant/... ./internal/detect
@@ -62,6 +70,7 @@ lint:
 	test -z "$$(gofmt -l . | tee /dev/stderr)"
 	$(GO) vet ./...
 	$(GO) vet -tags lab ./lab
+	$(GO) vet -tags onnxruntime ./quant/onnx
 	$(GO) vet -tags device ./cmd/...
 	$(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
 
