@@ -9,8 +9,7 @@ const LogitLimit = 1 << 15
 // 2^31-1 and shift 1 to 62, so |acc*mult| < 2^62 and nothing overflows.
 //
 // ONNX Runtime's QLinearConv, which multiplies in float32, gives the same but
-// for about one accumulator in 200 000; gemmlowp's
-// double rounding is not.
+// for about one accumulator in 200 000; gemmlowp's double rounding differs more.
 func scaled(acc, mult int32, shift uint8) int64 {
 	// Shifting by all but one, adding 1 and shifting once more is the same and
 	// spares a shift. The mask spares the compiler its test for shifts beyond 63.
