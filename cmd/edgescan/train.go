@@ -68,27 +68,10 @@ func train(ctx context.Context, f *trainFlags) error {
 	if f.scenes < 10 {
 		return usageError{fmt.Errorf("--scenes %d is too few, need at least 10", f.scenes)}
 	}
-	log := newLogger()
-	log.Info().Int("scenes", f.scenes).Msg("making training maps")
-	training, err := collectMaps(ctx, trainingScenes, f.seed, f.scenes)
+	training, validation, err := trainingMaps(ctx, f)
 	if err != nil {
 		return err
 	}
-	validation, err := collectMaps(ctx, validationScenes, f.seed, f.scenes/10)
-	if err != nil {
-		return err
-	}
-	if f.captures != "" {
-		captures, err := labels.Read(f.captures)
-		if err != nil {
-			return err
-		}
-		if err := addCaptures(training, captures); err != nil {
-			return err
-		}
-	}
-	log.Info().Int("training", training.Len()).Int("validation", validation.Len()).Msg("maps")
-
 	cfg := model.DefaultConfig(architecture)
 	cfg.Seed, cfg.Epochs, cfg.Batch, cfg.LearningRate = int64(f.seed), f.epochs, f.batch, f.rate
 	cfg.CheckpointDir, cfg.Progress = f.checkpoint, os.Stderr
@@ -122,6 +105,29 @@ func train(ctx context.Context, f *trainFlags) error {
 		_, err := float.WriteTo(w)
 		return err
 	})
+}
+
+// trainingMaps makes the maps to train and to validate on.
+func trainingMaps(ctx context.Context, f *trainFlags) (training, validation *model.Dataset, err error) {
+	log := newLogger()
+	log.Info().Int("scenes", f.scenes).Msg("making training maps")
+	if training, err = collectMaps(ctx, trainingScenes, f.seed, f.scenes); err != nil {
+		return nil, nil, err
+	}
+	if validation, err = collectMaps(ctx, validationScenes, f.seed, f.scenes/10); err != nil {
+		return nil, nil, err
+	}
+	if f.captures != "" {
+		captures, err := labels.Read(f.captures)
+		if err != nil {
+			return nil, nil, err
+		}
+		if err := addCaptures(training, captures); err != nil {
+			return nil, nil, err
+		}
+	}
+	log.Info().Int("training", training.Len()).Int("validation", validation.Len()).Msg("maps")
+	return training, validation, nil
 }
 
 // addCaptures adds the maps of labelled captures.
