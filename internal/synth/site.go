@@ -61,7 +61,6 @@ type site struct {
 
 	deadRate   int // permille of the internet's hosts that never answer, as the site's habits have it
 	unreach    int // permille of dead hosts that a router reports
-	stateless6 bool
 	uplink     int64 // what the way out adds to every round trip
 }
 
