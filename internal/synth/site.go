@@ -59,9 +59,9 @@ type site struct {
 	pads    bool                 // frames of others are padded to 60 bytes
 	taken   map[netip.Addr]*host // by IPv4 address
 
-	deadRate   int // permille of the internet's hosts that never answer, as the site's habits have it
-	unreach    int // permille of dead hosts that a router reports
-	uplink     int64 // what the way out adds to every round trip
+	deadRate int   // permille of the internet's hosts that never answer, as the site's habits have it
+	unreach  int   // permille of dead hosts that a router reports
+	uplink   int64 // what the way out adds to every round trip
 }
 
 // newSite draws a network.
