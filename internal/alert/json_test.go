@@ -53,7 +53,7 @@ func TestJSONRoundTrip(t *testing.T) {
 		"timestamp": "2026-11-23T01:06:02.841483Z", "event_type": "scan", "src_ip": "10.50.0.66",
 		"scan": map[string]any{
 			"id": "00c0ffee12345678", "state": "start", "kind": "vertical", "score": 0.998,
-			"first_seen": "2026-11-23T01:05:59.841483Z", "window_s": 60.0, "contacts": 12.0, "hosts": 1.0, "ports": 12.0,
+			"first_seen": "2026-11-23T01:05:59.841483Z", "last_seen": "2026-11-23T01:06:02.841483Z", "window_s": 60.0, "contacts": 12.0, "hosts": 1.0, "ports": 12.0,
 			"answered": 3.0, "refused": 9.0, "silent": 0.0, "odd": 0.0,
 			"protocols": []any{"tcp"}, "top_ports": []any{22.0, 80.0, 8081.0}, "example_dst": "10.60.0.5",
 		},
