@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"edgescan/quant"
 )
 
 // asProgram makes the test binary behave as edgescan itself, so that tests run
@@ -156,6 +158,7 @@ func TestBadInput(t *testing.T) {
 		{"missing model", []string{"run", "-r", sample, "--model", "nowhere.esq"}, 1, []string{"nowhere.esq"}},
 		{"damaged model", []string{"run", "-r", sample, "--model", write(t, "bad.esq", flipped)}, 1, []string{"bad.esq", "checksum"}},
 		{"cut model", []string{"run", "-r", sample, "--model", write(t, "cut.esq", model[:len(model)/2])}, 1, []string{"cut.esq"}},
+		{"model for other maps", []string{"run", "-r", sample, "--model", write(t, "other.esq", mismatched(t))}, 1, []string{"another featurizer", "train it anew"}},
 		{"no model", []string{"run", "-r", sample, "--model", sample}, 1, []string{"not an edgescan model"}},
 		{"too little memory", []string{"run", "-r", sample, "--memory", "1MiB"}, 2, []string{"--memory", "at least"}},
 		{"no size", []string{"run", "-r", sample, "--memory", "much"}, 2, []string{"memory", "32MiB"}},
@@ -185,6 +188,29 @@ func TestBadInput(t *testing.T) {
 			}
 		})
 	}
+}
+
+// mismatched returns the built-in model, said to be trained on other maps.
+func mismatched(t *testing.T) []byte {
+	t.Helper()
+	n, err := quant.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var params []quant.Params
+	for i := range n.Arch().Layers {
+		params = append(params, n.Params(i))
+	}
+	meta := n.Meta()
+	meta.Featurizer = "maps of another kind"
+	if n, err = quant.Build(n.Arch(), params, meta); err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if _, err := n.WriteTo(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
 }
 
 func must(b []byte, err error) []byte {

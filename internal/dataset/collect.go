@@ -18,11 +18,8 @@ const maxPerSource = 10
 
 // Kept is a sample that is kept: its map belongs to the holder.
 type Kept struct {
-	Map    featurize.Map
-	Class  int
-	Tool   string // the behaviour of the actor whose map it is, empty where none is known
-	Source capture.Addr
-	Window int
+	Map   featurize.Map
+	Class int
 }
 
 // Collect makes the scenes of the seeds from first on, n of them, and gives
@@ -105,7 +102,7 @@ func keep(s *synth.Scene) ([]Kept, error) {
 		if at == len(kept) {
 			kept = append(kept, Kept{})
 		}
-		kept[at] = Kept{Map: *sample.Look.Map, Class: sample.Class, Tool: sample.Tool, Source: sample.Look.Source, Window: sample.Look.Window}
+		kept[at] = Kept{Map: *sample.Look.Map, Class: sample.Class}
 	})
 	return kept, err
 }

@@ -192,8 +192,8 @@ func (e *Engine) changed(source uint32) {
 	for i := range w.windows {
 		m := &w.windows[i]
 		if now-m.since > featurize.Windows[i] {
-			*m = growthMeter{since: now, changes: m.carry(now, featurize.Windows[i]), next: firstLook}
-			m.next = max(firstLook, m.changes+m.changes/4)
+			*m = growthMeter{since: now, changes: m.carry(now, featurize.Windows[i])}
+			m.next = max(firstLook, nextLook(m.changes))
 		}
 		m.changes++
 		if m.changes >= m.next && !w.due {
@@ -202,6 +202,9 @@ func (e *Engine) changed(source uint32) {
 		}
 	}
 }
+
+// nextLook returns the number of changes that a number must grow to.
+func nextLook(changes uint32) uint32 { return max(changes+1, changes*growth/4) }
 
 // carry returns what counts on into a new window: half of the last one, if it
 // was the last.
@@ -238,7 +241,7 @@ func (e *Engine) look(source uint32, w *watch) {
 		if m.changes < m.next {
 			continue
 		}
-		m.next = max(m.changes+1, m.changes*growth/4)
+		m.next = nextLook(m.changes)
 		if e.incidents[source] != nil {
 			continue
 		}
