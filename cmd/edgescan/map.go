@@ -1,13 +1,12 @@
 package main
 
 import (
-	"bufio"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/netip"
-	"os"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -151,21 +150,16 @@ func (a *album) write(out string, only capture.Addr) error {
 	slices.SortFunc(views, func(a, b *view) int {
 		return cmp.Or(cmp.Compare(b.contacts, a.contacts), a.source.Netip().Compare(b.source.Netip()))
 	})
-	f, err := os.Create(out)
-	if err != nil {
-		return err
-	}
-	w := bufio.NewWriter(f)
-	if one != nil {
-		err = picture.Draw(w, &one.picture, picture.Options{Title: one.title()})
-	} else {
+	return writeFile(out, func(w io.Writer) error {
+		if one != nil {
+			return picture.Draw(w, &one.picture, picture.Options{Title: one.title()})
+		}
 		var panels []picture.Panel
 		for _, v := range views[:min(len(views), maxPanels)] {
 			panels = append(panels, picture.Panel{Title: v.title(), Map: &v.picture})
 		}
-		err = picture.Sheet(w, panels, picture.Options{})
-	}
-	return errors.Join(err, w.Flush(), f.Close())
+		return picture.Sheet(w, panels, picture.Options{})
+	})
 }
 
 func (v *view) title() string {

@@ -1,11 +1,9 @@
 package main
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -65,14 +63,4 @@ func writeScene(s *synth.Scene, out, labels string) error {
 		return nil
 	}
 	return writeFile(labels, func(w io.Writer) error { return s.WriteLabels(w, filepath.Base(out)) })
-}
-
-// writeFile creates a file and lets write fill it.
-func writeFile(path string, write func(io.Writer) error) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	w := bufio.NewWriter(f)
-	return errors.Join(write(w), w.Flush(), f.Close())
 }
