@@ -3,7 +3,9 @@ package main
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -21,7 +23,11 @@ func writeFile(path string, write func(io.Writer) error) error {
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
 	if err != nil {
-		return err
+		var at *fs.PathError
+		if errors.As(err, &at) {
+			err = at.Err // the temporary name says nothing
+		}
+		return fmt.Errorf("write %s: %w", path, err)
 	}
 	if err = errors.Join(f.Chmod(0o644), fill(f, write)); err == nil {
 		err = os.Rename(f.Name(), path)
