@@ -11,7 +11,7 @@ TARGETS  := linux/amd64 linux/arm64 linux/arm/6 linux/arm/7 linux/mips linux/mip
 
 export CGO_ENABLED = 0
 
-.PHONY: run build test lab eval figures evasion folds candidates onnx bench-onnx bench fuzz lint model device clean
+.PHONY: run build test lab eval pictures figures evasion folds candidates onnx bench-onnx bench fuzz lint model device clean
 
 ## run: build, and find the scans in the bundled sample capture
 run: build
@@ -32,6 +32,10 @@ lab:
 ## eval: score the shipped model and the simple rules on labelled captures
 eval: build
 	$(BIN) eval --captures $(CAPTURES) --verbose
+
+## pictures: the maps of docs/, out of synthetic traffic
+pictures: build
+	./scripts/pictures.sh
 
 ## figures: the same on more synthetic scenes, with the plots of docs/
 figures: build

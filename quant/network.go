@@ -100,6 +100,10 @@ func (a Arch) clone() Arch {
 	return a
 }
 
+// WithMeta returns the same network with another Meta. The error is ErrInvalid
+// with the reason.
+func (n *Network) WithMeta(meta Meta) (*Network, error) { return Build(n.arch, n.params, meta) }
+
 // Arch returns the architecture.
 func (n *Network) Arch() Arch { return n.arch.clone() }
 

@@ -66,9 +66,7 @@ func evaluateEvasion(ctx context.Context, f *evalFlags) error {
 		return err
 	}
 	first := firstSeed(testScenes, uint64(network.Meta().Provenance.Seed))
-	result, err := eval.RunEvasion(ctx, first, f.evasionScenes, network.Threshold(), func() (detect.Judge, error) {
-		return detect.NewNetwork(network)
-	})
+	result, err := eval.RunEvasion(ctx, first, f.evasionScenes, network.Threshold(), judges(network))
 	if err != nil {
 		return err
 	}

@@ -99,18 +99,21 @@ func floatDetector(f *evalFlags, captures []labels.Capture, threshold uint32) ([
 // network with the int8 one on the maps of synthetic scenes that neither was
 // made of.
 func finishEvaluation(ctx context.Context, f *evalFlags, network *quant.Network, trial *eval.Synthetic) error {
-	if f.plots != "" {
-		if err := plotEvaluation(ctx, f, network, trial); err != nil {
-			return err
-		}
-	}
 	float, err := openFloat(f)
-	if float == nil || err != nil {
+	if err != nil || float == nil && f.plots == "" {
 		return err
 	}
 	held, err := collectMaps(ctx, testScenes, uint64(network.Meta().Provenance.Seed), f.synthetic)
 	if err != nil {
 		return err
+	}
+	if f.plots != "" {
+		if err := plotEvaluation(f.plots, network, held, trial); err != nil {
+			return err
+		}
+	}
+	if float == nil {
+		return nil
 	}
 	same, err := sameVerdicts(float, network, held)
 	if err != nil {

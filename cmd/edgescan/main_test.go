@@ -197,13 +197,9 @@ func mismatched(t *testing.T) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var params []quant.Params
-	for i := range n.Arch().Layers {
-		params = append(params, n.Params(i))
-	}
 	meta := n.Meta()
 	meta.Featurizer = "maps of another kind"
-	if n, err = quant.Build(n.Arch(), params, meta); err != nil {
+	if n, err = n.WithMeta(meta); err != nil {
 		t.Fatal(err)
 	}
 	var b bytes.Buffer

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"context"
 	"io"
 	"os"
 	"path/filepath"
@@ -48,12 +47,9 @@ func plotTraining(dir string, report model.Report, confusion *model.Confusion) e
 // reliabilityBins is how many bins the reliability diagram has.
 const reliabilityBins = 10
 
-// plotEvaluation draws how an int8 network does on held-out synthetic scenes.
-func plotEvaluation(ctx context.Context, f *evalFlags, network *quant.Network, trial *eval.Synthetic) error {
-	held, err := collectMaps(ctx, testScenes, uint64(network.Meta().Provenance.Seed), f.synthetic)
-	if err != nil {
-		return err
-	}
+// plotEvaluation draws how an int8 network does on held-out synthetic scenes
+// and their maps.
+func plotEvaluation(dir string, network *quant.Network, held *model.Dataset, trial *eval.Synthetic) error {
 	scores, err := scanScores(network, held)
 	if err != nil {
 		return err
@@ -69,7 +65,7 @@ func plotEvaluation(ctx context.Context, f *evalFlags, network *quant.Network, t
 		windows.Scan = append(windows.Scan, w.Scans)
 	}
 	detectors := append([]string{"edgescan"}, trial.Rules...)
-	p := plotFiles{dir: f.plots}
+	p := plotFiles{dir: dir}
 	p.write("roc.svg", func(w io.Writer, f plots.Format) error { return plots.ROC(w, f, []plots.Curve{windows, maps}) })
 	p.write("reliability.svg", func(w io.Writer, f plots.Format) error {
 		return plots.Reliability(w, f, maps.Scores, maps.Scan, reliabilityBins)

@@ -73,13 +73,13 @@ func quantize(ctx context.Context, f *quantizeFlags) error {
 		return err
 	}
 	meta.Threshold = trial.Threshold(f.falseRate)
-	if network, err = model.Quantize(float, calibration, meta); err != nil {
+	if network, err = network.WithMeta(meta); err != nil {
 		return err
 	}
 	if meta.Provenance.Figures, err = heldOutFigures(ctx, float, network, f); err != nil {
 		return err
 	}
-	if network, err = model.Quantize(float, calibration, meta); err != nil {
+	if network, err = network.WithMeta(meta); err != nil {
 		return err
 	}
 	if err := network.Info(os.Stdout); err != nil {

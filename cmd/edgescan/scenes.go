@@ -23,7 +23,10 @@ func firstSeed(purpose, seed uint64) uint64 { return seed<<40 | purpose<<32 }
 
 // runSynthetic scores an int8 network on n scenes of a purpose.
 func runSynthetic(ctx context.Context, n *quant.Network, purpose, seed uint64, scenes int) (*eval.Synthetic, error) {
-	return eval.RunSynthetic(ctx, firstSeed(purpose, seed), scenes, synth.Options{}, n.Threshold(), func() (detect.Judge, error) {
-		return detect.NewNetwork(n)
-	})
+	return eval.RunSynthetic(ctx, firstSeed(purpose, seed), scenes, synth.Options{}, n.Threshold(), judges(n))
+}
+
+// judges returns what makes Judges that run n.
+func judges(n *quant.Network) func() (detect.Judge, error) {
+	return func() (detect.Judge, error) { return detect.NewNetwork(n) }
 }

@@ -29,10 +29,10 @@ type watcher struct {
 	reasons [capture.NumReasons]uint64
 }
 
-// read reads files one after the other. A file that fails is reported at once
-// and does not keep the others from being read; the first failure is returned.
+// read reads files one after the other. A file that fails does not keep the
+// others from being read; all failures are returned.
 func (w *watcher) read(ctx context.Context, files []string) error {
-	var first error
+	var errs []error
 	for _, path := range files {
 		if ctx.Err() != nil {
 			break
@@ -42,14 +42,9 @@ func (w *watcher) read(ctx context.Context, files []string) error {
 			w.sources = append(w.sources, src)
 			err = w.pumpAll(ctx, []capture.Source{src}, false)
 		}
-		if err != nil {
-			if first != nil {
-				w.log.Error().Err(first).Send()
-			}
-			first = err
-		}
+		errs = append(errs, err)
 	}
-	return first
+	return errors.Join(errs...)
 }
 
 // watch watches interfaces until ctx ends or all of them fail.

@@ -33,12 +33,11 @@ func Rules() []Detector {
 
 // Verdict is what a detector made of one capture.
 type Verdict struct {
-	Found   []capture.Addr // labelled scanners that it named
-	False   []capture.Addr // other scored sources that it named
-	Kind    detect.Kind    // of the first scanner found, at the end of its incident
-	Delay   int            // distinct contacts of the first scanner when it was named
-	Unread  error          // what kept the file from being read to its end; its beginning counts
-	Packets uint64
+	Found  []capture.Addr // labelled scanners that it named
+	False  []capture.Addr // other scored sources that it named
+	Kind   detect.Kind    // of the first scanner found, at the end of its incident
+	Delay  int            // distinct contacts of the first scanner when it was named
+	Unread error          // what kept the file from being read to its end; its beginning counts
 }
 
 // Run scores a detector on one capture.
@@ -63,7 +62,6 @@ func Run(d *Detector, c *labels.Capture) (Verdict, error) {
 		return Verdict{}, err
 	}
 	v.Unread = detect.Replay(engine, src)
-	v.Packets = engine.Stats().Packets
 	return *v, nil
 }
 

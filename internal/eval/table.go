@@ -90,7 +90,8 @@ func WriteTable(w io.Writer, captures []labels.Capture, results []Result) error 
 	return tw.Flush()
 }
 
-// WriteErrors prints each capture on which a result differs from the label.
+// WriteErrors prints each capture on which a result differs from the label, or
+// that could be read in part only.
 func WriteErrors(w io.Writer, captures []labels.Capture, r *Result) {
 	for i, v := range r.Verdicts {
 		c := &captures[i]
@@ -103,6 +104,9 @@ func WriteErrors(w io.Writer, captures []labels.Capture, r *Result) {
 		}
 		for _, a := range v.False {
 			what = append(what, "falsely names "+a.Netip().String())
+		}
+		if v.Unread != nil {
+			what = append(what, fmt.Sprintf("read in part: %v", v.Unread))
 		}
 		if len(what) > 0 {
 			fmt.Fprintf(w, "%s: %s: %s\n", r.Detector, filepath.Base(c.File), strings.Join(what, "; "))
