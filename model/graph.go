@@ -103,16 +103,15 @@ func (f *forward) addBiases(x *Node, i int) *Node {
 // which changes nothing but the gradient: GoMLX's is shifted for even ones.
 func (f *forward) convolve(x *Node, i int) *Node {
 	l := f.arch.Layers[i]
-	in, stride := x.Shape().Dimensions, max(l.Stride, 1)
-	kernel := f.variable(x.Graph(), i, weightsName, l.Height, l.Width, in[3], l.Out)
-	rows, columns := samePadding(in[1], l.Height, stride), samePadding(in[2], l.Width, stride)
+	kernel := f.variable(x.Graph(), i, weightsName, l.Height, l.Width, x.Shape().Dimensions[3], l.Out)
+	steps, rows, columns := geometry(l, x)
 	if l.Height%2 == 0 {
 		kernel, rows[1] = appendZeros(kernel, 0), rows[1]+1
 	}
 	if l.Width%2 == 0 {
 		kernel, columns[1] = appendZeros(kernel, 1), columns[1]+1
 	}
-	return Convolve(x, kernel).Strides(stride).PaddingPerDim([][2]int{rows, columns}).Done()
+	return Convolve(x, kernel).StridePerAxis(steps[:]...).PaddingPerDim([][2]int{rows, columns}).Done()
 }
 
 // appendZeros makes x one longer along an axis.
@@ -124,21 +123,14 @@ func appendZeros(x *Node, axis int) *Node {
 
 // maxPool takes the maximum of each window, cut off at the border.
 func maxPool(x *Node, l quant.Layer) *Node {
-	v, h := l.Height, l.Width
-	if l.Stride > 0 {
-		v, h = l.Stride, l.Stride
-	}
-	in := x.Shape().Dimensions
-	return MaxPool(x).WindowPerAxis(l.Height, l.Width).StridePerAxis(v, h).
-		PaddingPerDim([][2]int{samePadding(in[1], l.Height, v), samePadding(in[2], l.Width, h)}).Done()
+	steps, rows, columns := geometry(l, x)
+	return MaxPool(x).WindowPerAxis(l.Height, l.Width).StridePerAxis(steps[:]...).PaddingPerDim([][2]int{rows, columns}).Done()
 }
 
-// samePadding returns the padding before and after an axis of extent n, such
-// that windows of extent size at each stride see all of it: ceil(n/stride)
-// windows, and of the padding that this takes the smaller half first. It is the
-// "SAME" of TensorFlow and XLA, and what package quant does.
-func samePadding(n, size, stride int) [2]int {
-	windows := (n + stride - 1) / stride
-	total := max((windows-1)*stride+size-n, 0)
-	return [2]int{total / 2, total - total/2}
+// geometry returns the steps of l's windows down and right, and the padding
+// before and after the rows and the columns of x.
+func geometry(l quant.Layer, x *Node) (steps, rows, columns [2]int) {
+	in := x.Shape().Dimensions
+	steps, pads := l.Geometry(quant.Shape{Height: in[1], Width: in[2], Channels: in[3]})
+	return steps, [2]int{pads[0], pads[2]}, [2]int{pads[1], pads[3]}
 }

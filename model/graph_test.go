@@ -23,9 +23,9 @@ import (
 func randomArch(r *rand.Rand) quant.Arch {
 	a := quant.Arch{Input: quant.Shape{Height: 1 + r.IntN(13), Width: 1 + r.IntN(13), Channels: 1 + r.IntN(4)}}
 	for range r.IntN(3) {
-		a.Layers = append(a.Layers, quant.Layer{Kind: quant.Conv, Height: 1 + r.IntN(5), Width: 1 + r.IntN(5), Stride: r.IntN(4), Out: 1 + r.IntN(9)})
+		a.Layers = append(a.Layers, quant.Layer{Kind: quant.Conv, Height: 1 + r.IntN(5), Width: 1 + r.IntN(5), Stride: r.IntN(4), Across: r.IntN(4), Out: 1 + r.IntN(9)})
 		for range r.IntN(3) {
-			a.Layers = append(a.Layers, quant.Layer{Kind: quant.MaxPool, Height: 1 + r.IntN(4), Width: 1 + r.IntN(4), Stride: r.IntN(4)})
+			a.Layers = append(a.Layers, quant.Layer{Kind: quant.MaxPool, Height: 1 + r.IntN(4), Width: 1 + r.IntN(4), Stride: r.IntN(4), Across: r.IntN(3)})
 		}
 	}
 	if r.IntN(2) == 0 {
@@ -100,6 +100,9 @@ func plainWindows(x []float64, in, out quant.Shape, l quant.Layer, w Weights) []
 		if l.Kind == quant.MaxPool {
 			v, h = l.Height, l.Width
 		}
+	}
+	if l.Across > 0 {
+		h = l.Across
 	}
 	top := max((out.Height-1)*v+l.Height-in.Height, 0) / 2
 	left := max((out.Width-1)*h+l.Width-in.Width, 0) / 2

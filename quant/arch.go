@@ -30,14 +30,16 @@ const (
 )
 
 // Layer describes one layer. Height and Width are the kernel of a convolution
-// or the window of a pool; Stride is the step in both directions (0: 1 for a
-// convolution, the window's own size for a pool); Out is the number of output
-// channels of a convolution or outputs of a dense layer.
+// or the window of a pool; Stride is the step down (0: 1 for a convolution, the
+// window's own size for a pool) and Across the step to the right (0: Stride);
+// Out is the number of output channels of a convolution or outputs of a dense
+// layer.
 type Layer struct {
 	Kind   LayerKind `json:"kind"`
 	Height int       `json:"height,omitempty"`
 	Width  int       `json:"width,omitempty"`
 	Stride int       `json:"stride,omitempty"`
+	Across int       `json:"across,omitempty"`
 	Out    int       `json:"out,omitempty"`
 }
 
@@ -61,13 +63,17 @@ type Arch struct {
 
 // strides returns the vertical and the horizontal step of a layer.
 func (l Layer) strides() (v, h int) {
-	switch {
-	case l.Stride > 0:
-		return l.Stride, l.Stride
-	case l.Kind == MaxPool:
-		return l.Height, l.Width
+	v, h = 1, 1
+	if l.Kind == MaxPool {
+		v, h = l.Height, l.Width
 	}
-	return 1, 1
+	if l.Stride > 0 {
+		v, h = l.Stride, l.Stride
+	}
+	if l.Across > 0 {
+		h = l.Across
+	}
+	return v, h
 }
 
 // Output returns the shape that l makes of in. Convolutions and pools pad as
@@ -143,11 +149,12 @@ func (a Arch) Validate() error {
 func (l Layer) validate() error {
 	switch l.Kind {
 	case Conv, MaxPool:
-		if !inExtent(l.Height, l.Width) || l.Stride < 0 || l.Stride > maxExtent {
-			return fmt.Errorf("window %dx%d, stride %d: must be 1 to %d", l.Height, l.Width, l.Stride, maxExtent)
+		v, h := l.strides()
+		if !inExtent(l.Height, l.Width, v, h) || l.Stride < 0 || l.Across < 0 {
+			return fmt.Errorf("window %dx%d, stride %d, across %d: must be 1 to %d", l.Height, l.Width, l.Stride, l.Across, maxExtent)
 		}
 	case Dense:
-		if l.Height != 0 || l.Width != 0 || l.Stride != 0 {
+		if l.Height != 0 || l.Width != 0 || l.Stride != 0 || l.Across != 0 {
 			return fmt.Errorf("a dense layer has no window")
 		}
 	default:

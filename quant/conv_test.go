@@ -1,6 +1,7 @@
 package quant
 
 import (
+	"cmp"
 	"math"
 	"math/big"
 	"math/rand/v2"
@@ -12,7 +13,8 @@ import (
 // padded in fact, in float64, which holds these sums exactly.
 func convNaive(src []uint8, l Layer, in Shape, p Params) []uint8 {
 	out := l.Output(in)
-	v, h := max(l.Stride, 1), max(l.Stride, 1)
+	v := max(l.Stride, 1)
+	h := cmp.Or(l.Across, v)
 	padV, padH := max((out.Height-1)*v+l.Height-in.Height, 0), max((out.Width-1)*h+l.Width-in.Width, 0)
 	padded := Shape{in.Height + padV, in.Width + padH, in.Channels}
 	at := func(y, x, c int) int { return (y*padded.Width+x)*padded.Channels + c }
@@ -47,7 +49,7 @@ func scaledExactly(acc, mult int32, shift uint8) int64 {
 // randomConv returns a small convolution and its input shape.
 func randomConv(r *rand.Rand) (Layer, Shape) {
 	in := Shape{1 + r.IntN(12), 1 + r.IntN(12), 1 + r.IntN(18)}
-	return Layer{Kind: Conv, Height: 1 + r.IntN(5), Width: 1 + r.IntN(5), Stride: r.IntN(4), Out: 1 + r.IntN(20)}, in
+	return Layer{Kind: Conv, Height: 1 + r.IntN(5), Width: 1 + r.IntN(5), Stride: r.IntN(4), Across: r.IntN(6), Out: 1 + r.IntN(20)}, in
 }
 
 // saturate turns all weights to one end, so that accumulators go as far as they
@@ -150,7 +152,7 @@ func FuzzConv(f *testing.F) {
 	f.Fuzz(func(t *testing.T, seed uint64, height, width, channels, kh, kw, stride, out, density uint8) {
 		extent := func(n uint8) int { return 1 + int(n)%20 }
 		in := Shape{extent(height), extent(width), extent(channels)}
-		l := Layer{Kind: Conv, Height: 1 + int(kh)%7, Width: 1 + int(kw)%7, Stride: int(stride) % 6, Out: extent(out)}
+		l := Layer{Kind: Conv, Height: 1 + int(kh)%7, Width: 1 + int(kw)%7, Stride: int(stride) % 6, Across: int(stride) / 6 % 6, Out: extent(out)}
 		r := newRand(seed)
 		checkConv(t, l, in, randomParams(r, l, in), randomMap(r, in.Size(), float64(density)/255, 255))
 	})

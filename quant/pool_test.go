@@ -36,7 +36,7 @@ func TestPoolMatchesReference(t *testing.T) {
 	r := newRand(9)
 	for range 1000 {
 		in := Shape{1 + r.IntN(12), 1 + r.IntN(12), 1 + r.IntN(20)}
-		l := Layer{Kind: MaxPool, Height: 1 + r.IntN(5), Width: 1 + r.IntN(5), Stride: r.IntN(6)}
+		l := Layer{Kind: MaxPool, Height: 1 + r.IntN(5), Width: 1 + r.IntN(5), Stride: r.IntN(6), Across: r.IntN(6)}
 		src := randomMap(r, in.Size(), r.Float64(), 255)
 		want := make([]uint8, l.Output(in).Size())
 		poolReference(want, src, l, in)

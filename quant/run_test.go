@@ -44,7 +44,7 @@ func randomArch(r *rand.Rand) Arch {
 	for range r.IntN(4) {
 		l, _ := randomConv(r)
 		if r.IntN(2) == 0 {
-			l = Layer{Kind: MaxPool, Height: 1 + r.IntN(3), Width: 1 + r.IntN(3), Stride: r.IntN(3)}
+			l = Layer{Kind: MaxPool, Height: 1 + r.IntN(3), Width: 1 + r.IntN(3), Stride: r.IntN(3), Across: r.IntN(3)}
 		}
 		a.Layers = append(a.Layers, l)
 	}

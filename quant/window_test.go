@@ -7,9 +7,9 @@ import "testing"
 func TestGeometryGivesTheOutput(t *testing.T) {
 	for n := 1; n <= 9; n++ {
 		for k := 1; k <= 7; k++ {
-			for stride := 1; stride <= 4; stride++ {
+			for stride := range 20 {
 				in := Shape{n, 10 - n, 1}
-				l := Layer{Kind: Conv, Height: k, Width: 8 - k, Stride: stride, Out: 1}
+				l := Layer{Kind: Conv, Height: k, Width: 8 - k, Stride: 1 + stride%4, Across: stride / 4, Out: 1}
 				steps, pads := l.Geometry(in)
 				got := Shape{
 					(in.Height+pads[0]+pads[2]-l.Height)/steps[0] + 1,

@@ -22,8 +22,8 @@ var architectures = map[string]quant.Arch{
 	"cut": {Input: quant.Shape{Height: 11, Width: 13, Channels: 2}, Layers: []quant.Layer{
 		{Kind: quant.Conv, Height: 4, Width: 2, Out: 6},
 		{Kind: quant.MaxPool, Height: 3, Width: 4, Stride: 2},
-		{Kind: quant.Conv, Height: 2, Width: 3, Stride: 3, Out: 8},
-		{Kind: quant.MaxPool, Height: 1, Width: 2, Stride: 3},
+		{Kind: quant.Conv, Height: 2, Width: 3, Stride: 1, Across: 3, Out: 8},
+		{Kind: quant.MaxPool, Height: 1, Width: 2, Stride: 3, Across: 1},
 		{Kind: quant.Dense, Out: 4},
 	}},
 	"wide": {Input: quant.Shape{Height: 3, Width: 2, Channels: 17}, Layers: []quant.Layer{
