@@ -3,8 +3,6 @@ package featurize
 import (
 	"math/bits"
 	"time"
-
-	"edgescan/capture"
 )
 
 // The shape of a map.
@@ -15,7 +13,7 @@ import (
 // (one port of many hosts), a filled row (many ports of one host) or both.
 //
 // Columns are ports, in groups of which each has its own meaning, see
-// ColumnGroups. The ports that ordinary clients use most (80, 443, 53) have
+// Layout.Groups. The ports that ordinary clients use most (80, 443, 53) have
 // columns of their own; the other well-known ones are spread by their
 // remainder, so that a run of ports draws a line without gaps and the
 // favourites of scanners fall apart.
@@ -43,32 +41,11 @@ const (
 	ChannelOdd
 	ChannelPending
 	ChannelRepeats // the attempts of the cell's most repeated contact
-	ChannelWindow  // column ContextColumn only: which window this is
+	ChannelWindow  // last column only: which window this is
 )
 
 // ChannelNames names the channels in order.
 var ChannelNames = [Channels]string{"productive", "answered", "refused", "silent", "odd", "pending", "repeats", "window"}
-
-// Group is a run of columns with one meaning.
-type Group struct {
-	Name  string
-	Width int
-}
-
-// ColumnGroups lists the columns of a map from left to right.
-var ColumnGroups = []Group{
-	{"tcp 80", 1}, {"tcp 443", 1}, {"tcp <1024", 14}, {"tcp <32768", 8}, {"tcp high", 4},
-	{"udp 53", 1}, {"udp 443", 1}, {"udp <1024", 6}, {"udp <32768", 4}, {"udp high", 4},
-	{"icmp", 1}, {"arp", 1}, {"", 1}, {"window", 1},
-}
-
-const (
-	columnTCP     = 0
-	columnUDP     = 28
-	columnICMP    = 44
-	columnARP     = 45
-	ContextColumn = 47 // holds no contacts; column 46 stays empty, so that no kernel mixes the two
-)
 
 // Fingerprint names everything about maps that a network depends on. A model
 // trained for another one is refused.
@@ -78,47 +55,14 @@ const Fingerprint = "edgescan-map/1 32x48x8 windows 10,60,600,3600"
 // a burst to a probe a minute.
 var Windows = [...]int64{int64(10 * time.Second), int64(time.Minute), int64(10 * time.Minute), int64(time.Hour)}
 
-// Map is a picture of what one source touched in one window, row-major with
-// channels last: cell (r, c) of channel k is at (r*Columns+c)*Channels+k. Every
+// Map is a picture of what one source touched in one window, of DefaultLayout,
+// row-major with channels last: cell (r, c) of channel k is at (r*Columns+c)*Channels+k. Every
 // value is 0 to MaxValue.
 type Map [Rows * Columns * Channels]uint8
 
 // At returns one cell of one channel.
 func (m *Map) At(row, column, channel int) uint8 {
 	return m[(row*Columns+column)*Channels+channel]
-}
-
-// column returns the column of a contact.
-func column(proto capture.Proto, port uint16) int {
-	switch proto {
-	case capture.ProtoTCP:
-		switch {
-		case port == 80:
-			return columnTCP
-		case port == 443:
-			return columnTCP + 1
-		case port < 1024:
-			return columnTCP + 2 + int(port%14)
-		case port < 32768:
-			return columnTCP + 16 + int(port%8)
-		}
-		return columnTCP + 24 + int(port%4)
-	case capture.ProtoUDP:
-		switch {
-		case port == 53:
-			return columnUDP
-		case port == 443:
-			return columnUDP + 1
-		case port < 1024:
-			return columnUDP + 2 + int(port%6)
-		case port < 32768:
-			return columnUDP + 8 + int(port%4)
-		}
-		return columnUDP + 12 + int(port%4)
-	case capture.ProtoARP:
-		return columnARP
-	}
-	return columnICMP
 }
 
 // channel returns the channel of a contact.
@@ -160,16 +104,24 @@ type Summary struct {
 	Oldest   int64 // the earliest of their latest attempts, Tracker's clock
 }
 
-// Builder draws maps. It owns scratch space and is not safe for concurrent
-// use.
+// Builder draws maps of one layout. It owns scratch space and is not safe for
+// concurrent use.
 type Builder struct {
-	counts  [Rows * Columns * Channels]uint16
+	layout  Layout
+	columns int
+	counts  []uint16
 	touched []int32
 }
 
+// NewBuilder returns a Builder of maps of a layout.
+func NewBuilder(l Layout) *Builder {
+	return &Builder{layout: l, columns: l.Columns(), counts: make([]uint16, l.Size())}
+}
+
 // Draw draws the contacts of a source that were attempted within the window
-// that ends now into m. Contacts that expired on the way are left out.
-func (b *Builder) Draw(m *Map, t *Tracker, source uint32, window int) Summary {
+// that ends now into m, which has the layout's Size. Contacts that expired on
+// the way are left out.
+func (b *Builder) Draw(m []uint8, t *Tracker, source uint32, window int) Summary {
 	var sum Summary
 	b.touched = b.touched[:0]
 	t.Each(source, t.now-Windows[window], func(c *Contact) bool {
@@ -181,13 +133,13 @@ func (b *Builder) Draw(m *Map, t *Tracker, source uint32, window int) Summary {
 		if !c.Productive() {
 			sum.Doubtful++
 		}
-		row := int(t.key.addr(&c.Dst)>>32) & (Rows - 1)
-		cell := (row*Columns + column(c.Proto, c.Port)) * Channels
+		row := int(t.key.addr(&c.Dst)>>32) & (b.layout.Rows - 1)
+		cell := (row*b.columns + b.layout.column(c.Proto, c.Port)) * Channels
 		b.count(cell+channel(c), 0)
 		b.count(cell+ChannelRepeats, c.Attempts)
 		return true
 	})
-	*m = Map{}
+	clear(m)
 	for _, i := range b.touched {
 		n := b.counts[i]
 		b.counts[i] = 0
@@ -197,8 +149,8 @@ func (b *Builder) Draw(m *Map, t *Tracker, source uint32, window int) Summary {
 			m[i] = level(n)
 		}
 	}
-	for r := range Rows {
-		m[(r*Columns+ContextColumn)*Channels+ChannelWindow] = uint8(MaxValue * (window + 1) / len(Windows))
+	for end := b.columns * Channels; end <= len(m); end += b.columns * Channels {
+		m[end-Channels+ChannelWindow] = uint8(MaxValue * (window + 1) / len(Windows))
 	}
 	return sum
 }

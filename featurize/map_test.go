@@ -1,28 +1,89 @@
 package featurize
 
 import (
+	"slices"
+	"strconv"
 	"testing"
 
 	"edgescan/capture"
 )
 
-func TestColumnGroupsFillTheMap(t *testing.T) {
-	sum := 0
-	for _, g := range ColumnGroups {
-		sum += g.Width
-	}
-	if sum != Columns {
-		t.Errorf("groups are %d columns wide, the map %d", sum, Columns)
+// layouts are the default one, a finer one and the coarsest there is.
+func layouts() map[string]Layout {
+	return map[string]Layout{
+		"default":  DefaultLayout(),
+		"fine":     {Rows: 64, TCP: Spread{21, 11, 6}, UDP: Spread{8, 6, 4}},
+		"coarsest": {Rows: 1, TCP: Spread{1, 1, 1}, UDP: Spread{1, 1, 1}},
 	}
 }
 
-func TestEveryPortHasAColumnOfItsGroup(t *testing.T) {
-	for port := range 1 << 16 {
-		for _, proto := range []capture.Proto{capture.ProtoTCP, capture.ProtoUDP} {
-			c := column(proto, uint16(port))
-			if c < columnTCP || c >= columnICMP || (c >= columnUDP) != (proto == capture.ProtoUDP) {
-				t.Fatalf("%v port %d in column %d", proto, port, c)
+func TestDefaultLayoutIsThatOfAMap(t *testing.T) {
+	l := DefaultLayout()
+	if l.Rows != Rows || l.Columns() != Columns || l.Size() != len(Map{}) {
+		t.Errorf("%d rows, %d columns, %d values; the map has %d, %d, %d", l.Rows, l.Columns(), l.Size(), Rows, Columns, len(Map{}))
+	}
+}
+
+// TestEveryContactHasAColumnOfItsGroup checks column against the groups, which
+// are what a picture's reader goes by.
+func TestEveryContactHasAColumnOfItsGroup(t *testing.T) {
+	for name, l := range layouts() {
+		var groups []string // of each column
+		for _, g := range l.Groups() {
+			groups = append(groups, slices.Repeat([]string{g.Name}, g.Width)...)
+		}
+		if len(groups) != l.Columns() {
+			t.Errorf("%s: groups are %d columns wide, the map %d", name, len(groups), l.Columns())
+		}
+		check := func(proto capture.Proto, port uint16, want string) {
+			t.Helper()
+			if got := groups[l.column(proto, port)]; got != want {
+				t.Errorf("%s: %v port %d is in group %q, want %q", name, proto, port, got, want)
 			}
+		}
+		check(capture.ProtoICMP, 8, "icmp")
+		check(capture.ProtoICMPv6, 128, "icmp")
+		check(capture.ProtoARP, 0, "arp")
+		for proto, text := range map[capture.Proto]string{capture.ProtoTCP: "tcp", capture.ProtoUDP: "udp"} {
+			for port := range 1 << 16 {
+				check(proto, uint16(port), text+" "+portGroup(text, port))
+			}
+		}
+	}
+}
+
+// portGroup names the group of a port.
+func portGroup(proto string, port int) string {
+	switch {
+	case port == 443, port == 80 && proto == "tcp", port == 53 && proto == "udp":
+		return strconv.Itoa(port)
+	case port < 1024:
+		return "<1024"
+	case port < 32768:
+		return "<32768"
+	}
+	return "high"
+}
+
+// TestFinerMapsShowTheSame draws one scan in every layout.
+func TestFinerMapsShowTheSame(t *testing.T) {
+	tracker := newTracker(t)
+	for i := range 200 {
+		p := tcp(int64(i), client, spoofed(i), 40000, 23, syn, 1, 0, 0)
+		tracker.Add(&p)
+	}
+	for name, l := range layouts() {
+		m := make([]uint8, l.Size())
+		NewBuilder(l).Draw(m, tracker, tracker.findSource(&client), 0)
+		rows := 0
+		for r := range l.Rows {
+			cell := m[(r*l.Columns()+l.column(capture.ProtoTCP, 23))*Channels:]
+			if cell[ChannelPending] > 0 {
+				rows++
+			}
+		}
+		if rows < l.Rows*9/10 {
+			t.Errorf("%s: 200 hosts fill %d of %d rows", name, rows, l.Rows)
 		}
 	}
 }
@@ -48,9 +109,8 @@ func draw(t *testing.T, packets ...capture.Packet) (*Map, Summary) {
 	for i := range packets {
 		tracker.Add(&packets[i])
 	}
-	var b Builder
 	var m Map
-	sum := b.Draw(&m, tracker, tracker.findSource(&client), len(Windows)-1)
+	sum := NewBuilder(DefaultLayout()).Draw(m[:], tracker, tracker.findSource(&client), len(Windows)-1)
 	return &m, sum
 }
 
@@ -108,10 +168,10 @@ func TestWindowsEnd(t *testing.T) {
 		p := tcp(int64(i)*30_000, client, server, 40000, uint16(i+1), syn, 1, 0, 0)
 		tracker.Add(&p)
 	}
-	var b Builder
+	b := NewBuilder(DefaultLayout())
 	var m Map
 	for window, want := range []int{1, 3, 4, 4} {
-		if got := b.Draw(&m, tracker, tracker.findSource(&client), window).Contacts; got != want {
+		if got := b.Draw(m[:], tracker, tracker.findSource(&client), window).Contacts; got != want {
 			t.Errorf("window %d: %d contacts, want %d", window, got, want)
 		}
 	}
@@ -139,10 +199,10 @@ func BenchmarkDraw(b *testing.B) {
 		p := tcp(int64(i), client, spoofed(i), 40000, uint16(i*11), syn, 1, 0, 0)
 		tracker.Add(&p)
 	}
-	var builder Builder
+	builder := NewBuilder(DefaultLayout())
 	var m Map
 	s := tracker.findSource(&client)
 	for b.Loop() {
-		builder.Draw(&m, tracker, s, 0)
+		builder.Draw(m[:], tracker, s, 0)
 	}
 }

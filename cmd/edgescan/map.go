@@ -117,14 +117,14 @@ func collect(judge detect.Judge, src capture.Source) (*album, error) {
 	err = detect.Replay(engine, src)
 	tracker := engine.Tracker()
 	const window = len(featurize.Windows) - 1
-	var builder featurize.Builder
+	builder := featurize.NewBuilder(featurize.DefaultLayout())
 	for i := 1; i < tracker.Sources(); i++ {
 		s := tracker.Source(uint32(i))
 		if s.Count == 0 {
 			continue
 		}
 		v := &view{source: s.Addr, window: window}
-		v.contacts = builder.Draw(&v.picture, tracker, uint32(i), window).Contacts
+		v.contacts = builder.Draw(v.picture[:], tracker, uint32(i), window).Contacts
 		if a.views[s.Addr] == nil {
 			a.keep(v)
 		}

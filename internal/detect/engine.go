@@ -28,7 +28,13 @@ type Look struct {
 	Window  int   // index in featurize.Windows
 	Map     *featurize.Map
 	Summary featurize.Summary
+
+	tracker *featurize.Tracker
+	number  uint32 // of the source
 }
+
+// Draw draws the same contacts in another layout, as featurize.Builder says.
+func (l *Look) Draw(b *featurize.Builder, m []uint8) { b.Draw(m, l.tracker, l.number, l.Window) }
 
 // Judge says how sure it is that a map shows a scan: 0 to One.
 type Judge interface {
@@ -52,7 +58,7 @@ const DefaultUpdateInterval = 10 * time.Minute
 // Engine turns packets into events. It is not safe for concurrent use.
 type Engine struct {
 	tracker   *featurize.Tracker
-	builder   featurize.Builder
+	builder   *featurize.Builder
 	judge     Judge
 	emit      func(*Event)
 	observer  featurize.Observer
@@ -85,6 +91,7 @@ type growthMeter struct {
 // which must not keep them.
 func NewEngine(cfg Config, judge Judge, emit func(*Event)) (*Engine, error) {
 	e := &Engine{
+		builder:   featurize.NewBuilder(featurize.DefaultLayout()),
 		judge:     judge,
 		emit:      emit,
 		observer:  cfg.Observer,
@@ -245,7 +252,7 @@ func (e *Engine) look(source uint32, w *watch) {
 		if e.incidents[source] != nil {
 			continue
 		}
-		sum := e.builder.Draw(&e.picture, e.tracker, source, i)
+		sum := e.builder.Draw(e.picture[:], e.tracker, source, i)
 		if sum.Doubtful < minDoubtful || i > 0 && sum.Oldest >= e.tracker.Now()-featurize.Windows[i-1] {
 			continue
 		}
@@ -256,6 +263,8 @@ func (e *Engine) look(source uint32, w *watch) {
 			Window:  i,
 			Map:     &e.picture,
 			Summary: sum,
+			tracker: e.tracker,
+			number:  source,
 		}
 		if score := e.judge.Judge(&look); score >= e.threshold {
 			e.flag(source, i, score)

@@ -30,7 +30,7 @@ func (c *canvas) ruling(r image.Rectangle, side int) {
 		c.fill(image.Rect(x, r.Min.Y, x+1, r.Max.Y), faint)
 	}
 	x := r.Min.X
-	for _, g := range featurize.ColumnGroups {
+	for _, g := range featurize.DefaultLayout().Groups() {
 		c.fill(image.Rect(x, r.Min.Y, x+1, r.Max.Y), rule)
 		x += g.Width * side
 	}
@@ -97,7 +97,7 @@ func (c *canvas) rowAxis(r image.Rectangle, side int) {
 // wider than their columns.
 func (c *canvas) columnNames(r image.Rectangle, height, side int) {
 	x := r.Min.X
-	for _, g := range featurize.ColumnGroups {
+	for _, g := range featurize.DefaultLayout().Groups() {
 		width := g.Width * side
 		if textWidth(g.Name) <= width {
 			c.text(x+(width-textWidth(g.Name))/2, r.Min.Y-lineHeight, width, g.Name)
@@ -111,7 +111,7 @@ func (c *canvas) columnNames(r image.Rectangle, height, side int) {
 // namesHeight is what columnNames needs above the grid.
 func namesHeight(side int) int {
 	height := 0
-	for _, g := range featurize.ColumnGroups {
+	for _, g := range featurize.DefaultLayout().Groups() {
 		need := lineHeight
 		if textWidth(g.Name) > g.Width*side {
 			need = textWidth(g.Name) + 4
