@@ -26,6 +26,10 @@ var (
 type Config struct {
 	Arch quant.Arch `json:"arch"`
 
+	// Depthwise lists the convolutions in which each output sees one input channel
+	// only: output o channel o modulo the channels. The other weights stay 0.
+	Depthwise []int `json:"depthwise,omitempty"`
+
 	// Seed decides the first weights, the order of the examples, the order of
 	// their rows, and what is dropped out.
 	Seed int64 `json:"seed"`
@@ -80,6 +84,11 @@ func DefaultConfig(arch quant.Arch) Config {
 func (c Config) validate() error {
 	if err := c.Arch.Validate(); err != nil {
 		return fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	for _, i := range c.Depthwise {
+		if i < 0 || i >= len(c.Arch.Layers) || c.Arch.Layers[i].Kind != quant.Conv {
+			return fmt.Errorf("%w: layer %d is no convolution, and cannot be depthwise", ErrConfig, i)
+		}
 	}
 	for _, check := range []struct {
 		ok   bool

@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/gomlx/gomlx/pkg/core/dtypes"
 	. "github.com/gomlx/gomlx/pkg/core/graph"
@@ -30,6 +31,10 @@ type forward struct {
 	ctx     *context.Context
 	arch    quant.Arch
 	dropout float64 // rate before the last layer, while training
+
+	// depthwise lists the convolutions whose kernels are to be masked, while
+	// training.
+	depthwise []int
 
 	// activations collects the output of every layer but the last if it is not
 	// nil: a convolution's is what its last pool and its ReLU make of it.
@@ -104,6 +109,9 @@ func (f *forward) addBiases(x *Node, i int) *Node {
 func (f *forward) convolve(x *Node, i int) *Node {
 	l := f.arch.Layers[i]
 	kernel := f.variable(x.Graph(), i, weightsName, l.Height, l.Width, x.Shape().Dimensions[3], l.Out)
+	if slices.Contains(f.depthwise, i) {
+		kernel = maskDepthwise(kernel)
+	}
 	steps, rows, columns := geometry(l, x)
 	if l.Height%2 == 0 {
 		kernel, rows[1] = appendZeros(kernel, 0), rows[1]+1

@@ -112,7 +112,11 @@ func (t *trainer) run(ctx context.Context) error {
 // state says.
 func (t *trainer) start(ctx context.Context) error {
 	if t.variables == nil {
-		t.variables = newFloat(t.cfg.Arch, t.seed()).variables()
+		first := newFloat(t.cfg.Arch, t.seed())
+		for _, i := range t.cfg.Depthwise {
+			first.makeDepthwise(i)
+		}
+		t.variables = first.variables()
 		if err := t.variables.SetRNGStateFromSeed(t.seed()); err != nil {
 			return err
 		}
@@ -153,7 +157,7 @@ func (t *trainer) compile() error {
 		g := maps.Graph()
 		ctx.SetTraining(g, true)
 		cosineschedule.New(ctx, g, dtypes.Float32).LearningRate(t.cfg.LearningRate).WarmUpSteps(warmUp).PeriodSteps(total - warmUp).Done()
-		f := forward{ctx: ctx, arch: t.cfg.Arch, dropout: t.cfg.Dropout}
+		f := forward{ctx: ctx, arch: t.cfg.Arch, dropout: t.cfg.Dropout, depthwise: t.cfg.Depthwise}
 		loss := losses.SparseCategoricalCrossEntropyLogits([]*Node{labels, weights}, []*Node{f.logits(maps)})
 		adam.UpdateGraph(ctx, g, loss)
 		return loss

@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
-	"math"
 
 	"github.com/spf13/pflag"
 
@@ -32,25 +31,6 @@ func openFloat(f *evalFlags) (*model.Float, error) {
 		return model.Default()
 	}
 	return nil, nil
-}
-
-// floatScores returns how sure the float network is of a scan, for each map,
-// in the int8 network's units.
-func floatScores(f *model.Float, maps *model.Dataset) ([]uint32, error) {
-	logits, err := f.Logits(maps)
-	if err != nil {
-		return nil, err
-	}
-	n := f.Arch.Classes()
-	scores := make([]uint32, maps.Len())
-	for i := range scores {
-		sum := 0.0
-		for _, l := range logits[i*n:][:n] {
-			sum += math.Exp(float64(l - logits[i*n]))
-		}
-		scores[i] = uint32(math.Round(quant.One * (1 - 1/sum)))
-	}
-	return scores, nil
 }
 
 // floatJudge judges with the float network. GoMLX is slow on single maps, so
@@ -88,7 +68,7 @@ func floatDetector(f *evalFlags, captures []labels.Capture, threshold uint32) ([
 	if _, err := eval.RunAll(&d, captures); err != nil {
 		return nil, err
 	}
-	if judge.scores, err = floatScores(float, judge.maps); err != nil {
+	if judge.scores, err = float.ScanScores(judge.maps); err != nil {
 		return nil, err
 	}
 	d.Threshold = threshold

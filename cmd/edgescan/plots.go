@@ -50,7 +50,7 @@ const reliabilityBins = 10
 // plotEvaluation draws how an int8 network does on held-out synthetic scenes
 // and their maps.
 func plotEvaluation(dir string, network *quant.Network, held *model.Dataset, trial *eval.Synthetic) error {
-	scores, err := scanScores(network, held)
+	scores, err := model.ScanScores(network, held)
 	if err != nil {
 		return err
 	}

@@ -105,22 +105,6 @@ func loadFloat(path string) (*model.Float, error) {
 	return f, nil
 }
 
-// scanScores runs an int8 network on maps.
-func scanScores(n *quant.Network, maps *model.Dataset) ([]uint32, error) {
-	scratch := n.NewScratch()
-	logits := make([]int32, n.Arch().Classes())
-	cells := make([]uint8, maps.Shape().Size())
-	scores := make([]uint32, maps.Len())
-	for i := range scores {
-		maps.Map(i, cells)
-		if err := n.Run(logits, cells, scratch); err != nil {
-			return nil, err
-		}
-		scores[i] = quant.ScanScore(logits)
-	}
-	return scores, nil
-}
-
 // heldOutFigures measures a model on scenes that it was not made of.
 func heldOutFigures(ctx context.Context, float *model.Float, network *quant.Network, f *quantizeFlags) (map[string]string, error) {
 	held, err := collectMaps(ctx, testScenes, f.seed, f.scenes)
@@ -151,11 +135,11 @@ func percent(part, all int) string {
 // sameVerdicts counts the maps on which a network and its int8 twin agree
 // whether it shows a scan.
 func sameVerdicts(f *model.Float, n *quant.Network, maps *model.Dataset) (int, error) {
-	int8Scores, err := scanScores(n, maps)
+	int8Scores, err := model.ScanScores(n, maps)
 	if err != nil {
 		return 0, err
 	}
-	floatScores, err := floatScores(f, maps)
+	floatScores, err := f.ScanScores(maps)
 	if err != nil {
 		return 0, err
 	}

@@ -4,11 +4,12 @@ import (
 	"context"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
 	"edgescan/capture"
-	"edgescan/featurize"
+	"edgescan/internal/detect"
 	"edgescan/internal/synth"
 )
 
@@ -18,15 +19,22 @@ const maxPerSource = 10
 
 // Kept is a sample that is kept: its map belongs to the holder.
 type Kept struct {
-	Map   featurize.Map
+	Map   []uint8
 	Class int
 }
 
+// Draw returns what a network is to see of a look. The slice is the caller's.
+type Draw func(*detect.Look) []uint8
+
+// DrawMap returns the map that the detector itself looks at.
+func DrawMap(l *detect.Look) []uint8 { return slices.Clone(l.Map[:]) }
+
 // Collect makes the scenes of the seeds from first on, n of them, and gives
 // what is kept of each to emit, in the order of seeds: the same seeds give the
-// same samples.
-func Collect(ctx context.Context, first uint64, n int, opt synth.Options, emit func([]Kept)) error {
-	return ForEach(ctx, first, n, opt, keep, emit)
+// same samples. newDraw is called for each scene, as several are played at
+// once.
+func Collect(ctx context.Context, first uint64, n int, opt synth.Options, newDraw func() Draw, emit func([]Kept)) error {
+	return ForEach(ctx, first, n, opt, func(s *synth.Scene) ([]Kept, error) { return keep(s, newDraw()) }, emit)
 }
 
 // ForEach makes the scenes of the seeds from first on, n of them, works on
@@ -82,7 +90,7 @@ func ForEach[T any](ctx context.Context, first uint64, n int, opt synth.Options,
 
 // keep plays a scene and keeps a random choice of each source's maps, but none
 // that is neither clearly a scan nor clearly none.
-func keep(s *synth.Scene) ([]Kept, error) {
+func keep(s *synth.Scene, draw Draw) ([]Kept, error) {
 	rng := rand.New(rand.NewPCG(s.Seed, 0x6b656570))
 	var kept []Kept
 	bySource := map[capture.Addr]*reservoir{}
@@ -102,7 +110,7 @@ func keep(s *synth.Scene) ([]Kept, error) {
 		if at == len(kept) {
 			kept = append(kept, Kept{})
 		}
-		kept[at] = Kept{Map: *sample.Look.Map, Class: sample.Class}
+		kept[at] = Kept{draw(sample.Look), sample.Class}
 	})
 	return kept, err
 }
