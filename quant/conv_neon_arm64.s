@@ -44,7 +44,7 @@
 	SADALP_4S(28, a6);       \
 	SADALP_4S(29, a7)
 
-// func convNEON(sums *int32, upper, lower, weights *uint8, bias *[8]int32, t *tiling)
+// func convNEON(sums *int32, upper, lower, weights *uint8, bias *[8]int32, tiles int, t *tiling)
 //
 //	R0  R23  sums of the tile in the upper and the lower row
 //	R1  R2   first windows of the tile in the upper and the lower row
@@ -59,14 +59,14 @@
 //	V0-V7    sums of 4 pixels of the upper row, 8 outputs in two registers each
 //	V8-V15   sums of 4 pixels of the lower row
 //	V16 V17  weights, a pair of 8 outputs each; V18-V25 inputs; V26-V29 products
-TEXT ·convNEON(SB), NOSPLIT, $0-48
+TEXT ·convNEON(SB), NOSPLIT, $0-56
 	MOVD sums+0(FP), R0
 	MOVD upper+8(FP), R1
 	MOVD lower+16(FP), R2
 	MOVD weights+24(FP), R3
 	MOVD bias+32(FP), R24
-	MOVD t+40(FP), R5
-	MOVD tiling_tiles(R5), R19
+	MOVD tiles+40(FP), R19
+	MOVD t+48(FP), R5
 	MOVD tiling_rows(R5), R21
 	MOVD tiling_groups(R5), R22
 	MOVD tiling_pixelStride(R5), R17

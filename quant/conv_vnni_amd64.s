@@ -27,7 +27,7 @@
 	VPDPBUSD     Y8, Y11, Y6;        \
 	VPDPBUSD     Y8, Y12, Y7
 
-// func convVNNI(sums *int32, upper, lower, weights *uint8, bias *[8]int32, t *tiling)
+// func convVNNI(sums *int32, upper, lower, weights *uint8, bias *[8]int32, tiles int, t *tiling)
 //
 //	DI       sums of the tile in the upper row
 //	R8  R9   first windows of the tile in the upper and lower row
@@ -43,14 +43,14 @@
 //	Y0-Y3    sums of 4 pixels of the upper row, 8 outputs each
 //	Y4-Y7    sums of 4 pixels of the lower row
 //	Y8       weights; Y9-Y12 inputs; Y15 biases
-TEXT ·convVNNI(SB), NOSPLIT, $0-48
+TEXT ·convVNNI(SB), NOSPLIT, $0-56
 	MOVQ    sums+0(FP), DI
 	MOVQ    upper+8(FP), R8
 	MOVQ    lower+16(FP), R9
 	MOVQ    bias+32(FP), AX
 	VMOVDQU (AX), Y15
-	MOVQ    t+40(FP), R15
-	MOVQ    tiling_tiles(R15), R10
+	MOVQ    tiles+40(FP), R10
+	MOVQ    t+48(FP), R15
 	MOVQ    tiling_pixelStride(R15), BX
 	LEAQ    (BX)(BX*2), DX
 	MOVQ    tiling_sumStride(R15), R12
