@@ -54,11 +54,10 @@ func seenBy(x, step, width, n int) span {
 func (f *busyTiles) size() int { return f.bands * f.tiles }
 
 // find sets busy to 1 for each tile that sees an input other than 0, and
-// otherwise to 0. On crowded inputs it would find few idle tiles, if any, and
-// takes all for busy. It reports whether any may be idle.
+// otherwise to 0. It does not look at crowded inputs, where few tiles are idle if
+// any: it then returns false, and all are to be taken for busy.
 func (f *busyTiles) find(busy, src []uint8) bool {
 	if crowded(src) {
-		repeat(busy, []uint8{1})
 		return false
 	}
 	clear(busy)
@@ -97,14 +96,13 @@ func (f *busyTiles) set(busy []uint8, bands, tiles span) {
 // are not 0. As a tile of a 3x3 convolution sees 24 pixels, few would be idle.
 func crowded(src []uint8) bool {
 	const step = 11 * wordBytes // prime, so that the sample is not one of few columns
-	words, used := 0, 0
-	for i := 0; i+wordBytes <= len(src); i += step {
-		words++
+	left := len(src) / step / 16
+	for i := 0; i+wordBytes <= len(src) && left >= 0; i += step {
 		if binary.NativeEndian.Uint64(src[i:]) != 0 {
-			used++
+			left--
 		}
 	}
-	return 16*used > words
+	return left < 0
 }
 
 // nextRun returns the next busy tiles side by side, first to end-1, at from or

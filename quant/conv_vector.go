@@ -77,33 +77,37 @@ func (k *vectorConv) grow(s *Scratch) {
 func (k *vectorConv) run(dst, src []uint8, s *Scratch) {
 	k.stage(s.staged, src)
 	busy := s.busy[:k.busy.size()]
-	if k.busy.find(busy, src) {
-		repeat(dst, k.idle)
+	if !k.busy.find(busy, src) {
+		for y := 0; y < k.conv.Height; y += 2 {
+			k.compute(dst, y, 0, k.busy.tiles, s)
+		}
+		return
 	}
+	repeat(dst, k.idle)
 	for y := 0; y < k.conv.Height; y += 2 {
 		tiles := busy[y/2*k.busy.tiles:][:k.busy.tiles]
 		for first, end := nextRun(tiles, 0); first < end; first, end = nextRun(tiles, end) {
-			for i := range k.blocks {
-				k.compute(dst, i, y, first, end, s)
-			}
+			k.compute(dst, y, first, end, s)
 		}
 	}
 }
 
-// compute computes the activations of block i in tiles first to end-1 of output
-// rows y and y+1, and stores them in dst.
-func (k *vectorConv) compute(dst []uint8, i, y, first, end int, s *Scratch) {
-	upper, lower := k.sum(s, &k.blocks[i], y, first, end)
+// compute computes the activations of tiles first to end-1 of output rows y and
+// y+1, and stores them in dst.
+func (k *vectorConv) compute(dst []uint8, y, first, end int, s *Scratch) {
 	x := first * tilePixels
 	n := min(end*tilePixels, k.conv.Width) - x
-	if k.pooled {
-		k.pool(upper, lower, n)
-		k.requantize(dst, i, y/2*ceilDiv(k.conv.Width, 2)+x/2, ceilDiv(n, 2), upper, s)
-		return
-	}
-	k.requantize(dst, i, y*k.conv.Width+x, n, upper, s)
-	if y+1 < k.conv.Height {
-		k.requantize(dst, i, (y+1)*k.conv.Width+x, n, lower, s)
+	for i := range k.blocks {
+		upper, lower := k.sum(s, &k.blocks[i], y, first, end)
+		if k.pooled {
+			k.pool(upper, lower, n)
+			k.requantize(dst, i, y/2*ceilDiv(k.conv.Width, 2)+x/2, ceilDiv(n, 2), upper, s)
+			continue
+		}
+		k.requantize(dst, i, y*k.conv.Width+x, n, upper, s)
+		if y+1 < k.conv.Height {
+			k.requantize(dst, i, (y+1)*k.conv.Width+x, n, lower, s)
+		}
 	}
 }
 
