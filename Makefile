@@ -11,7 +11,7 @@ TARGETS  := linux/amd64 linux/arm64 linux/arm/6 linux/arm/7 linux/mips linux/mip
 
 export CGO_ENABLED = 0
 
-.PHONY: run build test lab eval pictures figures evasion folds candidates onnx bench-onnx bench fuzz lint model device clean
+.PHONY: run build test lab eval pictures figures evasion folds candidates onnx bench-onnx bench bench-arm64 fuzz lint model device clean
 
 ## run: build, and find the scans in the bundled sample capture
 run: build
@@ -64,6 +64,10 @@ bench-onnx:
 ## bench: packets per second, inferences, decoding
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./capture ./featurize ./quant/... ./internal/detect
+
+## bench-arm64: instructions of an inference on arm64 (Debian: qemu-user gcc); no times
+bench-arm64:
+	GO="$(GO)" ./scripts/bench-arm64.sh
 
 ## fuzz: every fuzz target for a minute
 fuzz:

@@ -9,6 +9,9 @@ package quant
 // the maxima of 2x2 if asked for, and only then the requantization, which does
 // not fall when the sum rises and can thus as well come last.
 //
+// Tiles that see nothing but zeros are left out: their activations are those of
+// the bias alone.
+//
 // Sums are computed for whole tiles, of 4 pixels. Those behind the end of a row
 // see staged zeros or, if the window reaches beyond them, what comes next in
 // memory; nobody looks at them.
@@ -19,8 +22,10 @@ type vectorConv struct {
 	staged Shape // of the staged input
 	conv   Shape // of the convolution
 	pooled bool
+	busy   busyTiles
 	tiles  tiling
 	blocks []vectorBlock
+	idle   []uint8 // a pixel of the output where all inputs are 0
 }
 
 // vectorConvFits reports whether a convolution can be run by a vectorConv.
@@ -45,8 +50,8 @@ func newVectorConv(u *vectorUnit, l Layer, in Shape, p Params, pooled bool) *vec
 	rowLen, pixels := l.Width*in.Channels, roundUp(out.Width, tilePixels)
 	return &vectorConv{
 		unit: u, win: newWindow(l, in), in: in, staged: staged, conv: out, pooled: pooled,
+		busy: newBusyTiles(newWindow(l, in), in, out),
 		tiles: tiling{
-			tiles:       pixels / tilePixels,
 			rows:        l.Height,
 			groups:      ceilDiv(rowLen, u.layout.group),
 			rowStride:   staged.Width * staged.Channels * u.layout.element,
@@ -54,13 +59,15 @@ func newVectorConv(u *vectorUnit, l Layer, in Shape, p Params, pooled bool) *vec
 			sumStride:   pixels * lanes * 4,
 		},
 		blocks: packVectors(p, rowLen, u.layout),
+		idle:   idlePixel(p),
 	}
 }
 
 // grow implements kernel. The last window's last group of elements may reach
 // beyond the staged input, by less than a group.
 func (k *vectorConv) grow(s *Scratch) {
-	pixels := k.tiles.tiles * tilePixels
+	pixels := k.busy.tiles * tilePixels
+	s.busy = atLeast(s.busy, k.busy.size())
 	s.staged = atLeast(s.staged, (k.staged.Size()+k.unit.layout.group-1)*k.unit.layout.element)
 	s.sums = atLeast(s.sums, 2*pixels*lanes)
 	s.spare = atLeast(s.spare, pixels*lanes)
@@ -69,19 +76,37 @@ func (k *vectorConv) grow(s *Scratch) {
 // run implements kernel.
 func (k *vectorConv) run(dst, src []uint8, s *Scratch) {
 	k.stage(s.staged, src)
+	busy := s.busy[:k.busy.size()]
+	if !k.busy.find(busy, src) {
+		for y := 0; y < k.conv.Height; y += 2 {
+			k.compute(dst, y, 0, k.busy.tiles, s)
+		}
+		return
+	}
+	repeat(dst, k.idle)
 	for y := 0; y < k.conv.Height; y += 2 {
-		for i := range k.blocks {
-			b := &k.blocks[i]
-			upper, lower := k.sum(s, y, b)
-			if k.pooled {
-				k.pool(upper, lower)
-				k.requantize(dst, i, y/2*ceilDiv(k.conv.Width, 2), ceilDiv(k.conv.Width, 2), upper, s)
-				continue
-			}
-			k.requantize(dst, i, y*k.conv.Width, k.conv.Width, upper, s)
-			if y+1 < k.conv.Height {
-				k.requantize(dst, i, (y+1)*k.conv.Width, k.conv.Width, lower, s)
-			}
+		tiles := busy[y/2*k.busy.tiles:][:k.busy.tiles]
+		for first, end := nextRun(tiles, 0); first < end; first, end = nextRun(tiles, end) {
+			k.compute(dst, y, first, end, s)
+		}
+	}
+}
+
+// compute computes the activations of tiles first to end-1 of output rows y and
+// y+1, and stores them in dst.
+func (k *vectorConv) compute(dst []uint8, y, first, end int, s *Scratch) {
+	x := first * tilePixels
+	n := min(end*tilePixels, k.conv.Width) - x
+	for i := range k.blocks {
+		upper, lower := k.sum(s, &k.blocks[i], y, first, end)
+		if k.pooled {
+			k.pool(upper, lower, n)
+			k.requantize(dst, i, y/2*ceilDiv(k.conv.Width, 2)+x/2, ceilDiv(n, 2), upper, s)
+			continue
+		}
+		k.requantize(dst, i, y*k.conv.Width+x, n, upper, s)
+		if y+1 < k.conv.Height {
+			k.requantize(dst, i, (y+1)*k.conv.Width+x, n, lower, s)
 		}
 	}
 }
@@ -106,29 +131,29 @@ func (k *vectorConv) stage(staged, src []uint8) {
 	}
 }
 
-// sum computes the sums of output rows y and y+1 in one block. If there is only
-// one row left, both are the same.
-func (k *vectorConv) sum(s *Scratch, y int, b *vectorBlock) (upper, lower []int32) {
-	n := k.tiles.tiles * tilePixels * lanes
-	step := k.win.strideV * k.tiles.rowStride
-	first := s.staged[y*step:]
-	second := first
+// sum computes the sums of tiles first to end-1 of output rows y and y+1 in one
+// block. If there is only one row left, both are the same.
+func (k *vectorConv) sum(s *Scratch, b *vectorBlock, y, first, end int) (upper, lower []int32) {
+	n := k.busy.tiles * tilePixels * lanes
+	down := k.win.strideV * k.tiles.rowStride
+	top := s.staged[y*down+first*tilePixels*k.tiles.pixelStride:]
+	bottom := top
 	if y+1 < k.conv.Height {
-		second = first[step:]
+		bottom = top[down:]
 	}
 	upper, lower = s.sums[:n], s.sums[n:2*n]
-	k.unit.conv(&upper[0], &first[0], &second[0], &b.weights[0], &b.bias, &k.tiles)
+	k.unit.conv(&upper[0], &top[0], &bottom[0], &b.weights[0], &b.bias, end-first, &k.tiles)
 	return upper, lower
 }
 
-// pool takes the maxima of 2x2 sums, in upper. If the last column has no
-// neighbour, it becomes its own.
-func (k *vectorConv) pool(upper, lower []int32) {
-	if width := k.conv.Width; width%2 == 1 {
-		copy(upper[width*lanes:][:lanes], upper[(width-1)*lanes:])
-		copy(lower[width*lanes:][:lanes], lower[(width-1)*lanes:])
+// pool takes the maxima of 2x2 sums of n columns, in upper. If the last column
+// has no neighbour, it becomes its own.
+func (k *vectorConv) pool(upper, lower []int32, n int) {
+	if n%2 == 1 {
+		copy(upper[n*lanes:][:lanes], upper[(n-1)*lanes:])
+		copy(lower[n*lanes:][:lanes], lower[(n-1)*lanes:])
 	}
-	k.unit.pool(&upper[0], &lower[0], ceilDiv(k.conv.Width, 2))
+	k.unit.pool(&upper[0], &lower[0], ceilDiv(n, 2))
 }
 
 // requantize turns the sums of n pixels into the activations of block i, and

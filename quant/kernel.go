@@ -79,6 +79,7 @@ type Scratch struct {
 	front, back []uint8  // activations between layers, by turns
 	cells       cellList // of the layer at work, in portable Go
 	window      []cell   // of the convolution at work, in portable Go
+	busy        []uint8  // the tiles to be computed, see busyTiles
 	staged      []uint8  // the input of the layer at work, as the vector unit reads it
 	sums        []int32  // accumulators of the vector unit
 	spare       []uint8  // of the vector kernel at work

@@ -12,14 +12,14 @@ type vectorUnit struct {
 	// stage turns n >= 1 activations at src into n elements at dst.
 	stage func(dst, src *uint8, n int)
 
-	// conv computes t.tiles tiles of 8 accumulators for 4 pixels of each of two
-	// rows. It writes 8 sums for each of 4*tiles pixels at sums, and as many
+	// conv computes tiles >= 1 tiles of 8 accumulators for 4 pixels of each of
+	// two rows. It writes 8 sums for each of 4*tiles pixels at sums, and as many
 	// t.sumStride bytes further for the second row. upper and lower are the
 	// places in the staged input where the first windows of both rows begin. Of
 	// each window it reads t.rows stretches of t.groups*group elements,
 	// t.rowStride bytes apart; windows are t.pixelStride bytes apart. It reads
 	// t.rows*t.groups groups of weights and 8 biases.
-	conv func(sums *int32, upper, lower, weights *uint8, bias *[lanes]int32, t *tiling)
+	conv func(sums *int32, upper, lower, weights *uint8, bias *[lanes]int32, tiles int, t *tiling)
 
 	// dense computes 8 accumulators at sums from as many groups of elements at
 	// src and of weights, and 8 biases. groups >= 1.
@@ -88,7 +88,6 @@ func (l layout) fill(b []uint8) {
 // tiling is what vectorUnit.conv is told of its surroundings. Strides are in
 // bytes. The assembly knows this struct; all are at least 1.
 type tiling struct {
-	tiles       int // of 4 pixels of a row
 	rows        int // of the kernel
 	groups      int // in a row of the kernel
 	rowStride   int // of the staged input

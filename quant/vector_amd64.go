@@ -55,7 +55,7 @@ func vectorUnits() []*vectorUnit {
 func stageAVX2(dst, src *uint8, n int)
 
 //go:noescape
-func convAVX2(sums *int32, upper, lower, weights *uint8, bias *[lanes]int32, t *tiling)
+func convAVX2(sums *int32, upper, lower, weights *uint8, bias *[lanes]int32, tiles int, t *tiling)
 
 //go:noescape
 func denseAVX2(sums *[lanes]int32, src, weights *uint8, bias *[lanes]int32, groups int)
@@ -70,7 +70,7 @@ func requantizeAVX2(dst *uint8, sums *int32, n, stride int, r *rescale)
 func maxBytesAVX2(dst, src *uint8, n int)
 
 //go:noescape
-func convVNNI(sums *int32, upper, lower, weights *uint8, bias *[lanes]int32, t *tiling)
+func convVNNI(sums *int32, upper, lower, weights *uint8, bias *[lanes]int32, tiles int, t *tiling)
 
 //go:noescape
 func denseVNNI(sums *[lanes]int32, src, weights *uint8, bias *[lanes]int32, groups int)

@@ -50,7 +50,7 @@ func vectorUnits() []*vectorUnit {
 func stageNEON(dst, src *uint8, n int)
 
 //go:noescape
-func convNEON(sums *int32, upper, lower, weights *uint8, bias *[lanes]int32, t *tiling)
+func convNEON(sums *int32, upper, lower, weights *uint8, bias *[lanes]int32, tiles int, t *tiling)
 
 //go:noescape
 func denseNEON(sums *[lanes]int32, src, weights *uint8, bias *[lanes]int32, groups int)
@@ -65,7 +65,7 @@ func requantizeNEON(dst *uint8, sums *int32, n, stride int, r *rescale)
 func maxBytesNEON(dst, src *uint8, n int)
 
 //go:noescape
-func convDotProd(sums *int32, upper, lower, weights *uint8, bias *[lanes]int32, t *tiling)
+func convDotProd(sums *int32, upper, lower, weights *uint8, bias *[lanes]int32, tiles int, t *tiling)
 
 //go:noescape
 func denseDotProd(sums *[lanes]int32, src, weights *uint8, bias *[lanes]int32, groups int)

@@ -1,6 +1,7 @@
 package quant
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"testing"
@@ -90,4 +91,19 @@ func TestPortableIsAlwaysThere(t *testing.T) {
 		t.Errorf("kernels %q", u)
 	}
 	t.Logf("kernel sets, fastest first: %v", kernelSets())
+}
+
+// BenchmarkStage stages so many bytes. What the loops of the assembly take for
+// each is known, so counts of instructions are checked with it.
+func BenchmarkStage(b *testing.B) {
+	for _, u := range vectorUnits() {
+		for _, n := range []int{1_000_000, 2_000_000} {
+			b.Run(fmt.Sprintf("%v/%d", u, n), func(b *testing.B) {
+				src, dst := make([]uint8, n), make([]uint8, n*u.layout.element)
+				for b.Loop() {
+					u.stage(&dst[0], &src[0], n)
+				}
+			})
+		}
+	}
 }
