@@ -81,7 +81,7 @@ func TestOutcomes(t *testing.T) {
 		{"UDP refused", []capture.Packet{query, complaint(9, server, capture.ICMPUnreachable, query)}, "udp/53 refused", ""},
 		{"UDP silent", []capture.Packet{query, silence(2500)}, "udp/53 silent", ""},
 		{"empty UDP probe", []capture.Packet{udp(0, client, server, 40000, 999, 0), silence(2500)}, "udp/999 odd", ""},
-		{"UDP answered from another port", []capture.Packet{udp(0, client, server, 40000, 69, 30), udp(9, server, client, 51000, 40000, 90), silence(2500)}, "udp/69 silent", ""},
+		{"UDP answered from another port", []capture.Packet{udp(0, client, server, 40000, 69, 30), udp(9, server, client, 51000, 40000, 90), silence(2500)}, "udp/69 answered data", ""},
 		{"UDP reply alone", []capture.Packet{udp(0, server, client, 53, 40000, 30)}, "udp/53 answered data", ""},
 		{"search to a group, answered to its port", []capture.Packet{udp(0, client, group, 50000, 1900, 90), udp(9, server, client, 1999, 50000, 300)}, "", ""},
 		{"traceroute", []capture.Packet{udp(0, client, server, 40000, 33435, 30), complaint(9, router, capture.ICMPTimeExceeded, udp(0, client, server, 40000, 33435, 30))}, "udp/33435 refused expired", ""},

@@ -20,6 +20,10 @@ const Retention = int64(time.Hour)
 // means that the capture's clock was set or that another capture follows.
 const maxReorder = int64(time.Second)
 
+// lastTime is where the clock stops, in the year 2116: times that no capture
+// has, or a clock that was set back and forth too often, get there.
+const lastTime = int64(1) << 62
+
 // touchEvery is how often a busy source or contact is moved to the front of
 // its list.
 const touchEvery = int64(time.Second)
@@ -188,7 +192,11 @@ func (t *Tracker) Each(source uint32, since int64, f func(*Contact) bool) {
 // Advance moves the clock to the packet time at, without a packet, and settles
 // what has waited too long.
 func (t *Tracker) Advance(at int64) {
-	v := at + t.offset
+	at = min(max(at, 0), lastTime)
+	v := lastTime
+	if at < lastTime-t.offset {
+		v = at + t.offset
+	}
 	if v < t.now {
 		if back := t.now - v; back > maxReorder {
 			t.offset += back
@@ -214,7 +222,7 @@ func (t *Tracker) Advance(at int64) {
 func (t *Tracker) Add(p *capture.Packet) {
 	t.counters.Packets++
 	t.Advance(p.Time)
-	if p.Fragment == capture.FragmentLater || p.Src == p.Dst || p.Src.IsUnspecified() || p.Dst.IsUnspecified() {
+	if p.Fragment == capture.FragmentLater || p.Src == p.Dst || p.Src.IsUnspecified() || p.Src.IsGroup() || p.Dst.IsUnspecified() {
 		return
 	}
 	switch p.Proto {
