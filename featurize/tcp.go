@@ -117,7 +117,9 @@ func (t *Tracker) addForward(i uint32, p *capture.Packet) {
 	c := &t.contacts[i]
 	if p.Flags&capture.ACK == 0 {
 		if c.Outcome == Odd {
-			t.attempt(&p.Src, &p.Dst, capture.ProtoTCP, p.DstPort)
+			if i, fresh := t.attempt(&p.Src, &p.Dst, capture.ProtoTCP, p.DstPort); fresh {
+				t.open(i, Odd)
+			}
 		}
 		return
 	}
