@@ -133,24 +133,31 @@ func NewTracker(cfg Config, observer Observer) (*Tracker, error) {
 	// Half a source for each contact: a flood of spoofed addresses has one
 	// contact each, everyone else several.
 	units := cfg.Memory * 15 / 16 / (2*perContact + perSource)
+	t := newTables(cfg.Key, observer, units, floorPow2(cfg.Memory/16/perActive))
+	t.maxPerSource = uint32(max(256, min(4096, len(t.contacts)/8)))
+	return t, nil
+}
+
+// newTables returns a Tracker of 2*units contacts, units sources and a power
+// of two of active slots; maxPerSource is left to set.
+func newTables(key Key, observer Observer, units, slots int64) *Tracker {
 	t := &Tracker{
-		key:           cfg.Key,
+		key:           key,
 		observer:      observer,
 		now:           -1 << 62,
 		contacts:      make([]Contact, 2*units+1),
 		buckets:       make([]uint32, floorPow2(2*units)),
 		sources:       make([]Source, units+1),
 		sourceBuckets: make([]uint32, floorPow2(units)),
-		active:        make([]activeSlot, floorPow2(cfg.Memory/16/perActive)),
+		active:        make([]activeSlot, slots),
 	}
-	t.maxPerSource = uint32(max(256, min(4096, len(t.contacts)/8)))
 	for i := len(t.contacts) - 1; i > 0; i-- {
 		t.contacts[i].hashNext, t.freeContact = t.freeContact, uint32(i)
 	}
 	for i := len(t.sources) - 1; i > 0; i-- {
 		t.sources[i].hashNext, t.freeSource = t.freeSource, uint32(i)
 	}
-	return t, nil
+	return t
 }
 
 func floorPow2(n int64) int64 {
