@@ -2,6 +2,12 @@ package featurize
 
 import "edgescan/capture"
 
+// Codes of ICMP errors that set them apart from others of their type.
+const (
+	codeTooBig    = 4 // destination unreachable: send smaller packets (RFC 1191); nobody refuses
+	codeInTransit = 0 // time exceeded: on the way; else the destination waited for fragments
+)
+
 // addICMP takes requests, their replies, and errors that settle other
 // contacts.
 func (t *Tracker) addICMP(p *capture.Packet) {
@@ -15,9 +21,13 @@ func (t *Tracker) addICMP(p *capture.Packet) {
 	case capture.ICMPMaskReply:
 		t.answer(p, capture.ProtoICMP, &p.Src, capture.ICMPMaskRequest)
 	case capture.ICMPUnreachable:
-		t.addError(p, false)
+		if p.Code != codeTooBig {
+			t.addError(p, false)
+		}
 	case capture.ICMPTimeExceeded:
-		t.addError(p, true)
+		if p.Code == codeInTransit {
+			t.addError(p, true)
+		}
 	}
 }
 
@@ -34,7 +44,9 @@ func (t *Tracker) addICMPv6(p *capture.Packet) {
 	case capture.ICMP6Unreachable:
 		t.addError(p, false)
 	case capture.ICMP6TimeExceeded:
-		t.addError(p, true)
+		if p.Code == codeInTransit {
+			t.addError(p, true)
+		}
 	}
 }
 
@@ -74,18 +86,7 @@ func (t *Tracker) addError(p *capture.Packet, expired bool) {
 	if !q.Valid || p.Dst != q.Src {
 		return
 	}
-	port := q.DstPort
-	switch q.Proto {
-	case capture.ProtoICMP:
-		port = capture.ICMPEchoRequest
-	case capture.ProtoICMPv6:
-		port = capture.ICMP6EchoRequest
-	default:
-		if !q.Ports {
-			return
-		}
-	}
-	i := t.find(&q.Src, &q.Dst, q.Proto, port)
+	i := t.findQuoted(q)
 	if i == 0 {
 		return
 	}
@@ -93,4 +94,27 @@ func (t *Tracker) addError(p *capture.Packet, expired bool) {
 		t.contacts[i].marks |= markExpired
 	}
 	t.settle(i, Refused)
+}
+
+// findQuoted returns the contact whose packet is quoted, or 0. Which ICMP
+// request it was is not quoted: the one that waits for its answer.
+func (t *Tracker) findQuoted(q *capture.Quote) uint32 {
+	switch {
+	case q.Proto == capture.ProtoICMPv6:
+		return t.find(&q.Src, &q.Dst, q.Proto, capture.ICMP6EchoRequest)
+	case q.Proto == capture.ProtoICMP:
+		var last uint32
+		for _, request := range [...]uint16{capture.ICMPEchoRequest, capture.ICMPTimestamp, capture.ICMPMaskRequest} {
+			if i := t.find(&q.Src, &q.Dst, q.Proto, request); i != 0 {
+				last = i
+				if t.contacts[i].Outcome == Pending {
+					break
+				}
+			}
+		}
+		return last
+	case q.Ports:
+		return t.find(&q.Src, &q.Dst, q.Proto, q.DstPort)
+	}
+	return 0
 }

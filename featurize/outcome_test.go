@@ -2,6 +2,7 @@ package featurize
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -45,6 +46,18 @@ func TestOutcomes(t *testing.T) {
 	}
 	query := udp(0, client, server, 40000, 53, 30)
 	group := addr("239.255.255.250")
+	back := func(ms int64, flags capture.Flags, seq, acked uint32) capture.Packet {
+		return tcp(ms, server, client, 80, 40000, flags, seq, acked, 0)
+	}
+	tiny := probe(syn)
+	tiny.Fragment = capture.FragmentFirst
+	cut := complaint(5, router, capture.ICMPUnreachable, probe(syn))
+	cut.Quote.Ports = false
+	stamp := icmp(0, client, server, capture.ICMPTimestamp, 0)
+	tooBig := complaint(5, router, capture.ICMPUnreachable, query)
+	tooBig.Code = 4
+	unassembled := complaint(5, server, capture.ICMPTimeExceeded, query)
+	unassembled.Code = 1
 	cases := []struct {
 		name           string
 		packets        []capture.Packet
@@ -81,7 +94,7 @@ func TestOutcomes(t *testing.T) {
 		{"UDP refused", []capture.Packet{query, complaint(9, server, capture.ICMPUnreachable, query)}, "udp/53 refused", ""},
 		{"UDP silent", []capture.Packet{query, silence(2500)}, "udp/53 silent", ""},
 		{"empty UDP probe", []capture.Packet{udp(0, client, server, 40000, 999, 0), silence(2500)}, "udp/999 odd", ""},
-		{"UDP answered from another port", []capture.Packet{udp(0, client, server, 40000, 69, 30), udp(9, server, client, 51000, 40000, 90), silence(2500)}, "udp/69 silent", ""},
+		{"UDP answered from another port", []capture.Packet{udp(0, client, server, 40000, 69, 30), udp(9, server, client, 51000, 40000, 90), silence(2500)}, "udp/69 answered data", ""},
 		{"UDP reply alone", []capture.Packet{udp(0, server, client, 53, 40000, 30)}, "udp/53 answered data", ""},
 		{"search to a group, answered to its port", []capture.Packet{udp(0, client, group, 50000, 1900, 90), udp(9, server, client, 1999, 50000, 300)}, "", ""},
 		{"traceroute", []capture.Packet{udp(0, client, server, 40000, 33435, 30), complaint(9, router, capture.ICMPTimeExceeded, udp(0, client, server, 40000, 33435, 30))}, "udp/33435 refused expired", ""},
@@ -98,13 +111,50 @@ func TestOutcomes(t *testing.T) {
 		{"ARP and reply", []capture.Packet{arp(0, capture.ARPRequest, client, router), arp(1, capture.ARPReply, router, client)}, "arp/0 answered data", ""},
 		{"ARP, nothing", []capture.Packet{arp(0, capture.ARPRequest, client, router), silence(2500)}, "arp/0 silent", ""},
 		{"gratuitous ARP", []capture.Packet{arp(0, capture.ARPRequest, client, client)}, "", ""},
+		{"retransmitted SYN, answered", []capture.Packet{probe(syn), tcp(1000, client, server, 40000, 80, syn, 100, 0, 0), back(1001, synack, 500, 101)}, "tcp/80 answered", ""},
+		{"simultaneous open", []capture.Packet{
+			tcp(0, client, server, 4000, 4001, syn, 100, 0, 0), tcp(0, server, client, 4001, 4000, syn, 500, 0, 0),
+			tcp(9, client, server, 4000, 4001, synack, 100, 501, 0), tcp(9, server, client, 4001, 4000, synack, 500, 101, 0),
+		}, "tcp/4001 answered", "tcp/4000 answered"},
+		{"RST by a firewall in mid-connection", append(open[:3:3], back(9, rst, 501, 0)), "tcp/80 answered", ""},
+		{"late RST", []capture.Packet{probe(syn), silence(2500), back(5000, rstack, 0, 101)}, "tcp/80 refused", ""},
+		{"late UDP reply", []capture.Packet{query, silence(2500), udp(9000, server, client, 53, 40000, 90)}, "udp/53 answered data", ""},
+		{"port used again, refused", append(open[:2:2], tcp(2, client, server, 40000, 80, rst, 101, 0, 0), tcp(3, client, server, 40000, 80, syn, 3<<30, 0, 0), back(4, rstack, 0, 3<<30+1)), "tcp/80 answered", ""},
+		{"port used again, whose answer the old numbers misread", []capture.Packet{
+			probe(syn), back(1, synack, 3<<30, 101),
+			tcp(3, client, server, 40000, 80, syn, 900, 0, 0), back(4, rstack, 0, 901),
+		}, "tcp/80 answered", ""},
+		{"unreachable that quotes no ports", []capture.Packet{probe(syn), cut, silence(2500)}, "tcp/80 silent", ""},
+		{"packet too big", []capture.Packet{query, tooBig, silence(2500)}, "udp/53 silent", ""},
+		{"fragments not assembled", []capture.Packet{query, unassembled, silence(2500)}, "udp/53 silent", ""},
+		{"idle keep-alive of a server, its flow forgotten", []capture.Packet{tcp(0, server, client, 8443, 50000, ack, 99, 200, 0), silence(2500)}, "tcp/8443 answered", ""},
+		{"idle keep-alive of a client to a host that is gone", []capture.Packet{tcp(0, client, server, 50000, 8443, ack, 99, 200, 1), silence(2500)}, "tcp/8443 odd", ""},
+		{"first fragment without flags, SYN-ACK", []capture.Packet{tiny, back(1, synack, 500, 101)}, "tcp/80 answered", ""},
+		{"first fragment without flags, nothing", []capture.Packet{tiny, silence(2500)}, "tcp/80 odd", ""},
+		{"UDP answered from another address", []capture.Packet{query, udp(9, router, client, 53, 40000, 90), silence(2500)}, "udp/53 silent", ""},
+		{"VPN one way", slices.Repeat([]capture.Packet{udp(0, client, server, 51820, 51820, 90)}, streamDatagrams), "udp/51820 answered data", ""},
+		{"late reply to a search that lies before the capture", []capture.Packet{udp(0, server, client, 1900, 50000, 300), udp(1, server, client, 5355, 50001, 60)}, "udp/5355 answered data, udp/1900 answered data", ""},
+		{"DHCP offer", []capture.Packet{udp(0, server, client, 67, 68, 300)}, "udp/67 answered data", ""},
+		{"UDP scan from port 53 of a host that answers", []capture.Packet{
+			udp(0, client, server, 53, 40000, 9), udp(1, client, server, 53, 161, 9), udp(2, client, server, 53, 137, 9),
+			udp(3, server, client, 161, 53, 60), silence(2500),
+		}, "udp/137 silent, udp/161 answered data", "udp/53 answered data"},
+		{"broadcast", []capture.Packet{udp(0, client, addr("255.255.255.255"), 137, 137, 50), icmp(1, client, group, capture.ICMPEchoRequest, 0)}, "", ""},
+		{"time stamp and reply", []capture.Packet{stamp, icmp(9, server, client, capture.ICMPTimestampReply, 0)}, "icmp/13 answered data", ""},
+		{"time stamp, unreachable", []capture.Packet{stamp, complaint(9, router, capture.ICMPUnreachable, stamp)}, "icmp/13 refused", ""},
+		{"echo reply nobody asked for", []capture.Packet{icmp(0, server, client, capture.ICMPEchoReply, 0)}, "", ""},
 		{"forged unreachable", []capture.Packet{complaint(9, router, capture.ICMPUnreachable, query)}, "", ""},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			tracker := newTracker(t)
-			for i := range c.packets {
-				tracker.Add(&c.packets[i])
+			for _, p := range c.packets {
+				if p.Proto == capture.ProtoNone {
+					tracker.Advance(p.Time)
+					continue
+				}
+				p = onWire(t, p)
+				tracker.Add(&p)
 			}
 			if got := describe(tracker, client); got != c.client {
 				t.Errorf("client: %q, want %q", got, c.client)
@@ -113,5 +163,83 @@ func TestOutcomes(t *testing.T) {
 				t.Errorf("server: %q, want %q", got, c.server)
 			}
 		})
+	}
+}
+
+// play adds the frames of packets to a new tracker and lets the last ones time
+// out.
+func play(t *testing.T, packets ...capture.Packet) *Tracker {
+	t.Helper()
+	tracker := newTracker(t)
+	for _, p := range packets {
+		p = onWire(t, p)
+		tracker.Add(&p)
+	}
+	tracker.Advance(tracker.Now() + Timeout)
+	return tracker
+}
+
+// neighbour returns a different host of one subnet for each n below 250.
+func neighbour(n int) capture.Addr {
+	a := addr("198.51.100.0")
+	a[15] = byte(n + 1)
+	return a
+}
+
+func TestSweepFromServicePort(t *testing.T) {
+	var sweep, replies []capture.Packet
+	for n := range 20 {
+		sweep = append(sweep, udp(int64(n), client, neighbour(n), 53, 11211, 20))
+		replies = append(replies, udp(int64(n), client, neighbour(n), 53, 40000+uint16(n), 90))
+	}
+	if got := len(contactsOf(play(t, sweep...), client)); got != 20-sweepHosts {
+		t.Errorf("sweep: %d contacts, want all but the first %d of 20", got, sweepHosts)
+	}
+	if got := describe(play(t, replies...), client); got != "" {
+		t.Errorf("a server's replies: %q, want none", got)
+	}
+}
+
+func TestBackscatterIsNoScan(t *testing.T) {
+	var packets []capture.Packet
+	for n := range 20 {
+		packets = append(packets, tcp(int64(n), server, neighbour(n), 80, 40000, synack, 7, 8, 0))
+	}
+	if got := describe(play(t, packets...), server); got != "" {
+		t.Errorf("the flooded host: %q, want no contact", got)
+	}
+}
+
+func TestDecoysCountEach(t *testing.T) {
+	tracker := play(t,
+		tcp(0, client, server, 40000, 80, syn, 1, 0, 0), tcp(0, router, server, 40000, 80, syn, 1, 0, 0),
+		tcp(1, server, client, 80, 40000, synack, 5, 2, 0), tcp(1, server, router, 80, 40000, synack, 5, 2, 0),
+		tcp(2, client, server, 40000, 80, rst, 2, 0, 0), tcp(2, router, server, 40000, 80, rst, 2, 0, 0))
+	for _, a := range []capture.Addr{client, router} {
+		if got, want := describe(tracker, a), "tcp/80 answered"; got != want {
+			t.Errorf("%v: %q, want %q", a.Netip(), got, want)
+		}
+	}
+}
+
+func TestIPv6(t *testing.T) {
+	host, temporary := addr("2001:db8::1"), addr("2001:db8::8c1d:22:9a7:5")
+	mapped, next := addr("64:ff9b::c000:207"), addr("fe80::1") // NAT64 (RFC 6052)
+	discovery := func(src, dst, target capture.Addr, typ uint8) capture.Packet {
+		p := capture.Packet{Time: start, Src: src, Dst: dst, Proto: capture.ProtoICMPv6, Type: typ}
+		p.Quote.Dst = target
+		return p
+	}
+	tracker := play(t,
+		tcp(0, host, mapped, 40000, 443, syn, 1, 0, 0), tcp(1, mapped, host, 443, 40000, synack, 7, 2, 0),
+		tcp(0, temporary, mapped, 40000, 443, syn, 1, 0, 0),
+		discovery(next, addr("ff02::1:ff00:1"), host, capture.ICMP6NeighborSol), discovery(host, next, host, capture.ICMP6NeighborAdvert),
+		discovery(next, addr("ff02::1:ff00:2"), addr("2001:db8::2"), capture.ICMP6NeighborSol))
+	for a, want := range map[capture.Addr]string{
+		host: "tcp/443 answered", temporary: "tcp/443 silent", next: "arp/0 silent, arp/0 answered data", mapped: "",
+	} {
+		if got := describe(tracker, a); got != want {
+			t.Errorf("%v: %q, want %q", a.Netip(), got, want)
+		}
 	}
 }

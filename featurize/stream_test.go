@@ -1,6 +1,7 @@
 package featurize
 
 import (
+	"slices"
 	"testing"
 
 	"edgescan/capture"
@@ -43,6 +44,10 @@ func TestTime(t *testing.T) {
 		{"slightly out of order", []capture.Packet{probe(500, 1), probe(0, 2)}, "tcp/2 pending, tcp/1 pending"},
 		{"back by a day", []capture.Packet{probe(day, 1), probe(0, 2), silence(2500)}, "tcp/2 silent, tcp/1 silent"},
 		{"a stray packet from the future", []capture.Packet{probe(0, 1), probe(1000*day, 2), probe(10, 3)}, "tcp/3 pending, tcp/2 pending, tcp/1 silent"},
+		{"descending", []capture.Packet{probe(900, 1), probe(600, 2), probe(300, 3), silence(3000)}, "tcp/3 silent, tcp/2 silent, tcp/1 silent"},
+		{"forwards by years", []capture.Packet{probe(0, 1), probe(3650*day, 2)}, "tcp/2 pending, tcp/1 silent"},
+		{"before 1970", []capture.Packet{probe(-30000*day, 1), probe(0, 2)}, "tcp/2 pending, tcp/1 silent"},
+		{"two clocks far apart", slices.Repeat([]capture.Packet{probe(0, 1), probe(30000*day, 2)}, 9), "tcp/1 pending, tcp/2 pending"},
 		{"forgotten after an hour", []capture.Packet{probe(0, 1), silence(2 * 3600 * 1000), probe(2*3600*1000, 1)}, "tcp/1 pending"},
 	}
 	for _, c := range cases {

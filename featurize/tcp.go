@@ -29,6 +29,9 @@ func (t *Tracker) addTCP(p *capture.Packet) {
 func (t *Tracker) addSYN(p *capture.Packet) {
 	i, fresh := t.attempt(&p.Src, &p.Dst, capture.ProtoTCP, p.DstPort)
 	c := &t.contacts[i]
+	if c.isn != p.Seq { // another connection, to which the last one's answer does not belong
+		c.marks &^= markRISN
+	}
 	c.isn = p.Seq
 	c.marks |= markISN
 	if fresh {
@@ -114,7 +117,9 @@ func (t *Tracker) addForward(i uint32, p *capture.Packet) {
 	c := &t.contacts[i]
 	if p.Flags&capture.ACK == 0 {
 		if c.Outcome == Odd {
-			t.attempt(&p.Src, &p.Dst, capture.ProtoTCP, p.DstPort)
+			if i, fresh := t.attempt(&p.Src, &p.Dst, capture.ProtoTCP, p.DstPort); fresh {
+				t.open(i, Odd)
+			}
 		}
 		return
 	}
@@ -137,10 +142,12 @@ func (t *Tracker) addForward(i uint32, p *capture.Packet) {
 
 // addMidstream takes a segment of a connection whose start was not seen, or an
 // ACK or Maimon probe, which looks the same at first: what comes back tells.
-// The client is taken to be the side with the higher port.
+// The client is taken to be the side with the higher port; for an empty ACK,
+// which a scan may send to any port, only where the ports leave no doubt.
 func (t *Tracker) addMidstream(p *capture.Packet) {
 	carries := p.Payload > maxKeepAlive
-	if p.DstPort > p.SrcPort && (carries || p.Flags&capture.FIN != 0 || p.SrcPort < 1024) {
+	serves := p.SrcPort < 1024 || p.SrcPort < minEphemeral && p.DstPort >= minEphemeral
+	if p.DstPort > p.SrcPort && (carries || p.Flags&capture.FIN != 0 || serves) {
 		i, _ := t.attempt(&p.Dst, &p.Src, capture.ProtoTCP, p.SrcPort)
 		c := &t.contacts[i]
 		c.marks |= markMid

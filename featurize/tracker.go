@@ -20,6 +20,10 @@ const Retention = int64(time.Hour)
 // means that the capture's clock was set or that another capture follows.
 const maxReorder = int64(time.Second)
 
+// lastTime is where the clock stops, in the year 2116: times that no capture
+// has, or a clock that was set back and forth too often, get there.
+const lastTime = int64(1) << 62
+
 // touchEvery is how often a busy source or contact is moved to the front of
 // its list.
 const touchEvery = int64(time.Second)
@@ -129,24 +133,31 @@ func NewTracker(cfg Config, observer Observer) (*Tracker, error) {
 	// Half a source for each contact: a flood of spoofed addresses has one
 	// contact each, everyone else several.
 	units := cfg.Memory * 15 / 16 / (2*perContact + perSource)
+	t := newTables(cfg.Key, observer, units, floorPow2(cfg.Memory/16/perActive))
+	t.maxPerSource = uint32(max(256, min(4096, len(t.contacts)/8)))
+	return t, nil
+}
+
+// newTables returns a Tracker of 2*units contacts, units sources and a power
+// of two of active slots; maxPerSource is left to set.
+func newTables(key Key, observer Observer, units, slots int64) *Tracker {
 	t := &Tracker{
-		key:           cfg.Key,
+		key:           key,
 		observer:      observer,
 		now:           -1 << 62,
 		contacts:      make([]Contact, 2*units+1),
 		buckets:       make([]uint32, floorPow2(2*units)),
 		sources:       make([]Source, units+1),
 		sourceBuckets: make([]uint32, floorPow2(units)),
-		active:        make([]activeSlot, floorPow2(cfg.Memory/16/perActive)),
+		active:        make([]activeSlot, slots),
 	}
-	t.maxPerSource = uint32(max(256, min(4096, len(t.contacts)/8)))
 	for i := len(t.contacts) - 1; i > 0; i-- {
 		t.contacts[i].hashNext, t.freeContact = t.freeContact, uint32(i)
 	}
 	for i := len(t.sources) - 1; i > 0; i-- {
 		t.sources[i].hashNext, t.freeSource = t.freeSource, uint32(i)
 	}
-	return t, nil
+	return t
 }
 
 func floorPow2(n int64) int64 {
@@ -188,7 +199,11 @@ func (t *Tracker) Each(source uint32, since int64, f func(*Contact) bool) {
 // Advance moves the clock to the packet time at, without a packet, and settles
 // what has waited too long.
 func (t *Tracker) Advance(at int64) {
-	v := at + t.offset
+	at = min(max(at, 0), lastTime)
+	v := lastTime
+	if at < lastTime-t.offset {
+		v = at + t.offset
+	}
 	if v < t.now {
 		if back := t.now - v; back > maxReorder {
 			t.offset += back
@@ -214,7 +229,7 @@ func (t *Tracker) Advance(at int64) {
 func (t *Tracker) Add(p *capture.Packet) {
 	t.counters.Packets++
 	t.Advance(p.Time)
-	if p.Fragment == capture.FragmentLater || p.Src == p.Dst || p.Src.IsUnspecified() || p.Dst.IsUnspecified() {
+	if p.Fragment == capture.FragmentLater || p.Src == p.Dst || p.Src.IsUnspecified() || p.Src.IsGroup() || p.Dst.IsUnspecified() {
 		return
 	}
 	switch p.Proto {

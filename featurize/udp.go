@@ -17,7 +17,7 @@ func (t *Tracker) addUDP(p *capture.Packet) {
 		t.setActive(p)
 		return
 	}
-	if i := t.find(&p.Dst, &p.Src, capture.ProtoUDP, p.SrcPort); i != 0 {
+	if i := t.find(&p.Dst, &p.Src, capture.ProtoUDP, p.SrcPort); i != 0 && !t.probesFromService(p) {
 		if p.Payload > 0 {
 			t.contacts[i].marks |= markData
 		}
@@ -27,9 +27,10 @@ func (t *Tracker) addUDP(p *capture.Packet) {
 	i := t.find(&p.Src, &p.Dst, capture.ProtoUDP, p.DstPort)
 	if i == 0 {
 		if t.isActive(p) {
+			t.answerElsewhere(p)
 			return
 		}
-		if isService(p.SrcPort) && p.DstPort >= 1024 && !isService(p.DstPort) {
+		if answersFromService(p) && !t.sweepsFromService(p) {
 			i, _ := t.attempt(&p.Dst, &p.Src, capture.ProtoUDP, p.SrcPort)
 			t.contacts[i].marks |= markData
 			t.open(i, Answered)
@@ -63,6 +64,69 @@ func isService(port uint16) bool {
 		return true
 	}
 	return false
+}
+
+// answersFromService reports whether the ports are those of a server's answer.
+func answersFromService(p *capture.Packet) bool {
+	if p.SrcPort == 67 && p.DstPort == 68 {
+		return true // DHCP: what the client asked was broadcast, from no address
+	}
+	return isService(p.SrcPort) && p.DstPort >= 1024 && !isService(p.DstPort)
+}
+
+// probesFromService reports whether a datagram comes from a service's port,
+// but goes to one that no client asks from and that its host does not use: a
+// scan that poses as answers (nmap -sU -g 53), whatever else the two hosts
+// have to do with each other. Some services ask each other from their own port.
+func (t *Tracker) probesFromService(p *capture.Packet) bool {
+	return isService(p.SrcPort) && p.SrcPort != p.DstPort && !answersFromService(p) &&
+		(p.DstPort < 1024 || isService(p.DstPort)) && !t.isActive(p)
+}
+
+// sweepHosts is how many hosts may have what look like answers of one server
+// come to the same port of theirs, before it is taken for a sweep. Clients
+// choose their ports at random.
+const sweepHosts = 3
+
+// sweepsFromService counts a datagram to a host that is not known to have
+// asked, and reports whether the same port of more than sweepHosts hosts was
+// sent to of late.
+func (t *Tracker) sweepsFromService(p *capture.Packet) bool {
+	if p.DstPort == 68 {
+		return false
+	}
+	for n := range uint64(sweepHosts) {
+		h := t.key.mix(t.key.endpoint(&p.Src, p.DstPort), n+1)
+		s := &t.active[h&uint64(len(t.active)-1)]
+		if s.tag != uint32(h>>32) || t.seconds()-s.seconds > activeFor {
+			*s = activeSlot{uint32(h >> 32), t.seconds()}
+			return false
+		}
+	}
+	return true
+}
+
+// nearbyContacts is how many contacts are searched for one that was answered
+// from another port.
+const nearbyContacts = 4
+
+// answerElsewhere settles the attempt that a datagram from another port of the
+// same host answers, as TFTP does (RFC 1350): one of the latest.
+func (t *Tracker) answerElsewhere(p *capture.Packet) {
+	s := t.findSource(&p.Dst)
+	if s == 0 {
+		return
+	}
+	i := t.sources[s].contacts.head
+	for n := 0; i != 0 && n < nearbyContacts; n++ {
+		c := &t.contacts[i]
+		if c.Outcome == Pending && c.Proto == capture.ProtoUDP && c.Dst == p.Src {
+			c.marks |= markData
+			t.settle(i, Answered)
+			return
+		}
+		i = c.bySource.next
+	}
 }
 
 // setActive notes that the sender uses its source port.
