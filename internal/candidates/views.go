@@ -37,6 +37,10 @@ var (
 	square  = layoutView("32x32", featurize.Layout{Rows: 32, TCP: spread(8, 4, 3), UDP: spread(4, 3, 2)})
 	large   = layoutView("64x64", featurize.Layout{Rows: 64, TCP: spread(20, 10, 6), UDP: spread(10, 6, 4)})
 
+	// rows has the columns of the shipped map for channels, so that a kernel of
+	// 1x1 sees a host's whole row.
+	rows = &view{"32x48 rows", quant.Shape{Height: featurize.Rows, Width: 1, Channels: featurize.Columns * featurize.Channels}, shipped.newDraw}
+
 	merged = &view{"32x48x1", quant.Shape{Height: featurize.Rows, Width: featurize.Columns, Channels: 1}, func() func([]uint8, *detect.Look) {
 		return seeMerged
 	}}
