@@ -1,15 +1,13 @@
 package model
 
 import (
+	"math"
+
 	"github.com/gomlx/gomlx/pkg/core/tensors"
 
 	"edgescan/model/backend"
 	"edgescan/quant"
 )
-
-// keptShare is the share of a channel's activations above 0 that its range
-// covers; the few beyond it are cut off, for finer steps of all the others.
-const keptShare = 0.9999
 
 // rangeBins is the number of steps in which the distribution of a channel's
 // activations is counted.
@@ -33,16 +31,33 @@ func (d *distribution) count(v float32) {
 	}
 }
 
-// limit returns the value that share of the activations do not exceed, 0 if
-// there were none.
-func (d *distribution) limit(share float64) float64 {
-	needed, seen := share*float64(d.total), 0
-	for i, n := range d.counts {
-		if seen += n; n > 0 && float64(seen) >= needed {
-			return float64(d.largest) * float64(i+1) / rangeBins
+// limit returns the range, of 0 to 255 steps, that rounds the activations with
+// the smallest squared error (Banner and others, "Post Training 4-bit
+// Quantization", 2019): a step's square over 12 within it, what is cut off
+// beyond it. It is 0 if there were no activations above 0.
+func (d *distribution) limit() float64 {
+	best, least := 0.0, math.Inf(1)
+	for end := limitBins; d.total > 0 && end <= rangeBins; end += limitBins {
+		if e := d.roundingError(end); e < least {
+			best, least = float64(d.largest)*float64(end)/rangeBins, e
 		}
 	}
-	return 0
+	return best
+}
+
+// limitBins is the number of bins between the ranges that limit tries.
+const limitBins = 16
+
+// roundingError returns the sum of the squared errors, in bins, of a range that
+// ends before bin end.
+func (d *distribution) roundingError(end int) float64 {
+	inside, cut := d.total, 0.0
+	for i, n := range d.counts[end:] {
+		inside -= n
+		cut += float64(n) * (float64(i) + 0.5) * (float64(i) + 0.5)
+	}
+	step := float64(end) / 255
+	return float64(inside)*step*step/12 + cut
 }
 
 // ranges returns the range from 0 of the activations of each layer on the maps
@@ -70,7 +85,7 @@ func (f *Float) ranges(d *Dataset) ([][]float64, error) {
 	ranges := make([][]float64, len(f.Arch.Layers))
 	for i, layer := range layers {
 		for c := range seen[i] {
-			ranges[layer] = append(ranges[layer], seen[i][c].limit(keptShare))
+			ranges[layer] = append(ranges[layer], seen[i][c].limit())
 		}
 	}
 	return ranges, nil

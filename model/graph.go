@@ -39,6 +39,9 @@ type forward struct {
 	// activations collects the output of every layer but the last if it is not
 	// nil: a convolution's is what its last pool and its ReLU make of it.
 	activations *[]*Node
+
+	// rounded computes with weights and activations as int8 does; nil in float.
+	rounded *rounding
 }
 
 // logits adds the network to the graph of maps, uint8 [batch, height, width,
@@ -79,6 +82,9 @@ func (f *forward) logits(maps *Node) *Node {
 func (f *forward) activate(x *Node, i int) *Node {
 	x = f.addBiases(x, i)
 	x = Where(GreaterThan(x, ScalarZero(x.Graph(), x.DType())), x, ScalarZero(x.Graph(), x.DType()))
+	if f.rounded != nil {
+		x = f.rounded.activation(f.ctx, x, i)
+	}
 	if f.activations != nil {
 		*f.activations = append(*f.activations, x)
 	}
@@ -88,7 +94,11 @@ func (f *forward) activate(x *Node, i int) *Node {
 // variable returns a variable of layer i.
 func (f *forward) variable(g *Graph, i int, name string, dims ...int) *Node {
 	ctx := f.ctx.In(layerScope(i)).Checked(false)
-	return ctx.VariableWithShape(name, shapes.Make(dtypes.Float32, dims...)).ValueGraph(g)
+	v := ctx.VariableWithShape(name, shapes.Make(dtypes.Float32, dims...)).ValueGraph(g)
+	if f.rounded != nil && name == weightsName {
+		v = f.rounded.weight(f.ctx, v, i)
+	}
+	return v
 }
 
 // addBiases adds one number per channel, the last axis.

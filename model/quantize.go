@@ -21,16 +21,38 @@ import (
 // of Nagel and others, "Data-Free Quantization Through Weight Equalization and
 // Bias Correction" (2019).
 //
+// Only maps on which the network is undecided count, for they are those whose
+// verdict rounding can turn: their activations are up to ten times smaller than
+// those of plain scans. On them the weights and steps are then tuned until the
+// rounded network gives the float network's logits, see imitate.
+//
 // The error is ErrExample, or says why the network is no valid one.
 func Quantize(f *Float, calibration *Dataset, meta quant.Meta) (n *quant.Network, err error) {
 	defer recovered(&err)
 	if err := f.usable(calibration); err != nil {
 		return nil, err
 	}
-	ranges, err := f.ranges(calibration)
+	maps, err := f.undecided(calibration)
 	if err != nil {
 		return nil, fmt.Errorf("calibration: %w", err)
 	}
+	ranges, err := f.ranges(maps)
+	if err != nil {
+		return nil, fmt.Errorf("calibration: %w", err)
+	}
+	steps := make([][]float64, len(ranges))
+	for i := range ranges {
+		steps[i] = activationScales(ranges[i])
+	}
+	twin, steps, err := f.imitate(maps, steps)
+	if err != nil {
+		return nil, fmt.Errorf("imitation: %w", err)
+	}
+	return twin.rounded(steps, meta)
+}
+
+// rounded rounds f to int8, with the given steps of its activations.
+func (f *Float) rounded(steps [][]float64, meta quant.Meta) (*quant.Network, error) {
 	params := make([]quant.Params, len(f.Arch.Layers))
 	in := repeat(InputScale, f.Arch.Input.Channels)
 	last := len(f.Arch.Layers) - 1
@@ -38,10 +60,11 @@ func Quantize(f *Float, calibration *Dataset, meta quant.Meta) (n *quant.Network
 		if l.Kind == quant.MaxPool {
 			continue
 		}
-		out := activationScales(ranges[i])
+		out := steps[i]
 		if i == last {
 			out = repeat(f.Temperature/logitSteps, l.Out)
 		}
+		var err error
 		if params[i], err = quantizeLayer(f.Layers[i], in, out); err != nil {
 			return nil, fmt.Errorf("layer %d: %w", i, err)
 		}
