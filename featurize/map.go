@@ -24,7 +24,7 @@ import (
 // dots over rows and columns, since each peer has a port of its own choosing.
 // A scan draws its line in the channels of the contacts that failed.
 const (
-	Rows     = 32
+	Rows     = 16
 	Columns  = 48
 	Channels = 8
 )
@@ -49,7 +49,7 @@ var ChannelNames = [Channels]string{"productive", "answered", "refused", "silent
 
 // Fingerprint names everything about maps that a network depends on. A model
 // trained for another one is refused.
-const Fingerprint = "edgescan-map/1 32x48x8 windows 10,60,600,3600"
+const Fingerprint = "edgescan-map/2 16x48x8 windows 10,60,600,3600"
 
 // Windows are the spans of time that maps are drawn for, in nanoseconds: from
 // a burst to a probe a minute.

@@ -17,7 +17,7 @@ import (
 
 // Settings of imitate.
 const (
-	imitationSteps  = 2000
+	imitationPasses = 6 // over the maps
 	imitationWarmUp = 100
 	imitationRate   = 1e-4
 	imitationSeed   = 1
@@ -32,21 +32,22 @@ const (
 // learns from the float one, not from labels, as in Polino and others, "Model
 // Compression via Distillation and Quantization" (2018); f does not change. The
 // same arguments give the same result.
-func (f *Float) imitate(maps *Dataset, steps [][]float64) (*Float, [][]float64, error) {
+func (f *Float) imitate(maps *Dataset, scales [][]float64) (*Float, [][]float64, error) {
 	target, err := f.Logits(maps)
 	if err != nil {
 		return nil, nil, err
 	}
 	ctx := f.variables()
-	setSteps(ctx, steps)
-	step, err := f.imitationStep(ctx)
+	setSteps(ctx, scales)
+	b := newBatch(evaluationBatch, f.Arch.Input)
+	steps := imitationPasses * passSteps(maps.Len(), b.size)
+	step, err := f.imitationStep(ctx, steps)
 	if err != nil {
 		return nil, nil, err
 	}
 	classes := f.Arch.Classes()
-	b := newBatch(evaluationBatch, f.Arch.Input)
 	logits := tensors.FromShape(shapes.Make(dtypes.Float32, b.size, classes))
-	for s := range imitationSteps {
+	for s := range steps {
 		indices := drawn(maps.Len(), b.size, s)
 		b.fill(maps, indices, nil, nil)
 		tensors.MustMutableFlatData(logits, func(flat []float32) {
@@ -58,33 +59,39 @@ func (f *Float) imitate(maps *Dataset, steps [][]float64) (*Float, [][]float64, 
 			return nil, nil, fmt.Errorf("step %d: %w", s+1, err)
 		}
 	}
-	return f.imitation(ctx, steps)
+	return f.imitation(ctx, scales)
 }
 
-// drawn returns the indices of one batch: the next of an epoch's order, size of
-// them, some of them again where an epoch has fewer.
+// passSteps returns the number of steps that see each of n maps once, but for a
+// rest that makes no batch.
+func passSteps(n, size int) int { return max(n/size, 1) }
+
+// drawn returns the indices of one batch: the next of a pass's order, size of
+// them, some of them again where a pass has fewer.
 func drawn(n, size, step int) []int {
-	perEpoch := max(n/size, 1)
-	order := shuffled(n, imitationSeed, step/perEpoch)
+	perPass := passSteps(n, size)
+	order := shuffled(n, imitationSeed, step/perPass)
 	indices := make([]int, size)
 	for i := range indices {
-		indices[i] = order[(step%perEpoch*size+i)%n]
+		indices[i] = order[(step%perPass*size+i)%n]
 	}
 	return indices
 }
 
-// imitationStep compiles one step: maps and the logits that they should give.
-func (f *Float) imitationStep(ctx *mlcontext.Context) (*mlcontext.Exec, error) {
+// imitationStep compiles one step of so many: maps and the logits that they
+// should give.
+func (f *Float) imitationStep(ctx *mlcontext.Context, steps int) (*mlcontext.Exec, error) {
 	b, err := backend.New()
 	if err != nil {
 		return nil, err
 	}
 	adam := optimizers.Adam().Done()
+	warmUp := min(imitationWarmUp, steps-1)
 	return mlcontext.NewExec(b, ctx, func(ctx *mlcontext.Context, maps, target *Node) *Node {
 		g := maps.Graph()
 		ctx.SetTraining(g, true)
 		cosineschedule.New(ctx, g, dtypes.Float32).LearningRate(imitationRate).
-			WarmUpSteps(imitationWarmUp).PeriodSteps(imitationSteps - imitationWarmUp).Done()
+			WarmUpSteps(warmUp).PeriodSteps(steps - warmUp).Done()
 		rounded := forward{ctx: ctx, arch: f.Arch, rounded: &rounding{f.Arch}}
 		loss := logitLoss(DivScalar(rounded.logits(maps), float32(f.Temperature)), target)
 		adam.UpdateGraph(ctx, g, loss)

@@ -31,17 +31,17 @@ func spread(wellKnown, registered, ephemeral int) featurize.Spread {
 
 // The views.
 var (
-	shipped = layoutView("32x48", featurize.DefaultLayout())
+	shipped = layoutView("16x48", featurize.DefaultLayout())
 	tiny    = layoutView("16x16", featurize.Layout{Rows: 16, TCP: spread(3, 1, 1), UDP: spread(1, 1, 1)})
-	flat    = layoutView("16x48", featurize.Layout{Rows: 16, TCP: spread(14, 8, 4), UDP: spread(6, 4, 4)})
+	tall    = layoutView("32x48", featurize.Layout{Rows: 32, TCP: spread(14, 8, 4), UDP: spread(6, 4, 4)})
 	square  = layoutView("32x32", featurize.Layout{Rows: 32, TCP: spread(8, 4, 3), UDP: spread(4, 3, 2)})
 	large   = layoutView("64x64", featurize.Layout{Rows: 64, TCP: spread(20, 10, 6), UDP: spread(10, 6, 4)})
 
 	// rows has the columns of the shipped map for channels, so that a kernel of
 	// 1x1 sees a host's whole row.
-	rows = &view{"32x48 rows", quant.Shape{Height: featurize.Rows, Width: 1, Channels: featurize.Columns * featurize.Channels}, shipped.newDraw}
+	rows = &view{"16x48 rows", quant.Shape{Height: featurize.Rows, Width: 1, Channels: featurize.Columns * featurize.Channels}, shipped.newDraw}
 
-	merged = &view{"32x48x1", quant.Shape{Height: featurize.Rows, Width: featurize.Columns, Channels: 1}, func() func([]uint8, *detect.Look) {
+	merged = &view{"16x48x1", quant.Shape{Height: featurize.Rows, Width: featurize.Columns, Channels: 1}, func() func([]uint8, *detect.Look) {
 		return seeMerged
 	}}
 	counts = &view{"counts", quant.Shape{Height: 1, Width: 1, Channels: countFeatures}, func() func([]uint8, *detect.Look) {

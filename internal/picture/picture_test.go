@@ -24,10 +24,10 @@ func set(m *featurize.Map, row, column, channel int, value uint8) {
 func verticalScan() *featurize.Map {
 	m := new(featurize.Map)
 	for column := range 28 {
-		set(m, 19, column, featurize.ChannelRefused, uint8(1+column%3))
+		set(m, 9, column, featurize.ChannelRefused, uint8(1+column%3))
 	}
-	set(m, 19, 5, featurize.ChannelAnswered, 1)
-	set(m, 19, 17, featurize.ChannelProductive, 1)
+	set(m, 9, 5, featurize.ChannelAnswered, 1)
+	set(m, 9, 17, featurize.ChannelProductive, 1)
 	return m
 }
 
@@ -43,7 +43,7 @@ func horizontalScan() *featurize.Map {
 // browsing reaches a few hosts on two ports, again and again.
 func browsing() *featurize.Map {
 	m := new(featurize.Map)
-	for _, row := range []int{2, 3, 11, 27, 30} {
+	for _, row := range []int{2, 3, 11, 12, 15} {
 		set(m, row, 1, featurize.ChannelProductive, 4)
 		set(m, row, 1, featurize.ChannelRepeats, 5)
 	}
