@@ -160,5 +160,5 @@ func (f *Float) undecided(d *Dataset) (*Dataset, error) {
 
 // scanOdds returns the logarithm of the odds that a map is not of class 0.
 func scanOdds(logits []float32) float64 {
-	return crossEntropy(logits, 0, 1) + math.Log(-math.Expm1(-crossEntropy(logits, 0, 1)))
+	return crossEntropy(logits[1:], 0, 1) + float64(logits[1]-logits[0])
 }
