@@ -25,31 +25,21 @@ func TestImitationBeatsRounding(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plain, imitated := logitError(t, f, steps, want, test), logitError(t, twin, tuned, want, test)
+	plain, imitated := roundedError(t, f, steps, want, test), roundedError(t, twin, tuned, want, test)
 	t.Logf("mean difference %.4f nat rounded, %.4f imitated", plain, imitated)
 	if imitated >= plain {
 		t.Errorf("imitation differs by %.4f nat, plain rounding by %.4f", imitated, plain)
 	}
 }
 
-func logitError(t *testing.T, f *Float, steps [][]float64, want []float32, d *Dataset) float64 {
+// roundedError returns logitError of f rounded with the given steps.
+func roundedError(t *testing.T, f *Float, steps [][]float64, want []float32, d *Dataset) float64 {
 	t.Helper()
 	n, err := f.rounded(steps, toyMeta())
 	if err != nil {
 		t.Fatal(err)
 	}
-	scratch, out, cells := n.NewScratch(), make([]int32, 3), make([]uint8, d.Shape().Size())
-	total := 0.0
-	for i := range d.Len() {
-		d.Map(i, cells)
-		if err := n.Run(out, cells, scratch); err != nil {
-			t.Fatal(err)
-		}
-		for c, v := range out {
-			total += math.Abs(float64(v)/logitSteps - float64(want[3*i+c]))
-		}
-	}
-	return total / float64(len(want))
+	return logitError(t, n, want, d)
 }
 
 // TestUndecided keeps the maps between certain ones, and all where none is.
