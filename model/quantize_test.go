@@ -43,6 +43,13 @@ func TestQuantizedLogits(t *testing.T) {
 	if mean := logitError(t, n, logits, d); mean > 0.1 {
 		t.Errorf("logits differ by %.3f nat on average", mean)
 	}
+	diff, err := f.Difference(n, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := logitError(t, n, logits, d); math.Abs(diff.Mean-want) > 1e-9 || diff.Largest < diff.Undecided || diff.Undecided < diff.Mean {
+		t.Errorf("difference %+v, mean should be %.6f", diff, want)
+	}
 }
 
 // logitError returns the mean difference of the logits of n on d from those
