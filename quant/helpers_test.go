@@ -62,7 +62,7 @@ func runLayers(n *Network, src []uint8) []uint8 {
 	return src
 }
 
-// likelyArch is about what the default model looks like.
+// likelyArch is a network of the default kind, but larger.
 var likelyArch = Arch{
 	Input: Shape{32, 48, 8},
 	Layers: []Layer{
