@@ -6,16 +6,16 @@ import (
 	"edgescan/quant"
 )
 
-// Difference is how far the logits of a float network and its int8 twin are
-// apart, in nats.
+// Difference is how far a float network and its int8 twin are apart; logits in
+// nats.
 type Difference struct {
-	Largest   float64 // on any map
+	Same      int     // maps on which both say whether it shows a scan, at the int8 network's threshold
+	Largest   float64 // of the logits on any map
 	Undecided float64 // the largest on maps whose odds of a scan are within e^10 either way
 	Mean      float64 // of all logits
 }
 
-// Difference compares the logits of f with those of its int8 twin n on the maps
-// of d.
+// Difference compares f with its int8 twin n on the maps of d.
 func (f *Float) Difference(n *quant.Network, d *Dataset) (Difference, error) {
 	var diff Difference
 	exact, err := f.Logits(d)
@@ -30,6 +30,9 @@ func (f *Float) Difference(n *quant.Network, d *Dataset) (Difference, error) {
 			return diff, err
 		}
 		logits := exact[i*classes:][:classes]
+		if (scanScore(logits) >= n.Threshold()) == (quant.ScanScore(rounded) >= n.Threshold()) {
+			diff.Same++
+		}
 		undecided := math.Abs(scanOdds(logits)) < undecidedLimit
 		for c, v := range rounded {
 			e := math.Abs(float64(logits[c]) - float64(v)/logitSteps)

@@ -16,13 +16,18 @@ func (f *Float) ScanScores(d *Dataset) ([]uint32, error) {
 	n := f.Arch.Classes()
 	scores := make([]uint32, d.Len())
 	for i := range scores {
-		sum := 0.0
-		for _, l := range logits[i*n:][:n] {
-			sum += math.Exp(float64(l - logits[i*n]))
-		}
-		scores[i] = uint32(math.Round(quant.One * (1 - 1/sum)))
+		scores[i] = scanScore(logits[i*n:][:n])
 	}
 	return scores, nil
+}
+
+// scanScore returns how sure the logits of one map are of a scan.
+func scanScore(logits []float32) uint32 {
+	sum := 0.0
+	for _, l := range logits {
+		sum += math.Exp(float64(l - logits[0]))
+	}
+	return uint32(math.Round(quant.One * (1 - 1/sum)))
 }
 
 // ScanScores runs an int8 network on the maps of d and returns its scores. The

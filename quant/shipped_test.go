@@ -19,9 +19,9 @@ func shipped(t testing.TB, wanted int) (n *quant.Network, maps [][]uint8) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = dataset.Collect(context.Background(), firstSeed, scenes, synth.Options{}, func() dataset.Draw { return dataset.DrawMap }, func(kept []dataset.Kept) {
+	err = dataset.Collect(context.Background(), firstSeed, scenes, synth.Options{}, dataset.DetectorMaps, func(kept []dataset.Kept) {
 		for i := range kept {
-			maps = append(maps, slices.Clone(kept[i].Map[:]))
+			maps = append(maps, kept[i].Map)
 		}
 	})
 	if err != nil {

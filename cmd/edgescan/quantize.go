@@ -32,9 +32,9 @@ func newQuantize() *cobra.Command {
 		Use:   "quantize --float MODEL.float -o MODEL.esq",
 		Short: "Convert a trained network to int8 and set its threshold",
 		Long: `Convert a trained network to int8: weights per channel, activations calibrated on
-synthetic traffic that was not trained on, and all tuned to give the float network's
-logits. The threshold is set on the same
-traffic, so that few benign sources reach it.`,
+synthetic traffic that was not trained on, and all tuned to give the float
+network's logits. The threshold is set on the same traffic, so that few benign
+sources reach it.`,
 		Example: "  edgescan quantize --float my.float -o my.esq\n  edgescan run -i eth0 --model my.esq",
 		Args:    noArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return quantize(cmd.Context(), f) },
@@ -112,7 +112,7 @@ func heldOutFigures(ctx context.Context, float *model.Float, network *quant.Netw
 	if err != nil {
 		return nil, err
 	}
-	same, err := sameVerdicts(float, network, held)
+	diff, err := float.Difference(network, held)
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +123,7 @@ func heldOutFigures(ctx context.Context, float *model.Float, network *quant.Netw
 	sources, found := trial.Found(0)
 	windows, flagged := trial.Benign(network.Threshold())
 	return map[string]string{
-		"float and int8 same verdict":   percent(same, held.Len()) + " held-out maps",
+		"float and int8 same verdict":   percent(diff.Same, held.Len()) + " held-out maps",
 		"scanning sources found":        percent(found, sources) + " in held-out scenes",
 		"benign source-windows flagged": percent(flagged, windows) + " in held-out scenes",
 	}, nil
@@ -131,24 +131,4 @@ func heldOutFigures(ctx context.Context, float *model.Float, network *quant.Netw
 
 func percent(part, all int) string {
 	return fmt.Sprintf("%.3f%% of %d", 100*float64(part)/float64(max(all, 1)), all)
-}
-
-// sameVerdicts counts the maps on which a network and its int8 twin agree
-// whether it shows a scan.
-func sameVerdicts(f *model.Float, n *quant.Network, maps *model.Dataset) (int, error) {
-	int8Scores, err := model.ScanScores(n, maps)
-	if err != nil {
-		return 0, err
-	}
-	floatScores, err := f.ScanScores(maps)
-	if err != nil {
-		return 0, err
-	}
-	same := 0
-	for i, s := range int8Scores {
-		if (s >= n.Threshold()) == (floatScores[i] >= n.Threshold()) {
-			same++
-		}
-	}
-	return same, nil
 }

@@ -143,7 +143,7 @@ func addCaptures(maps *model.Dataset, captures []labels.Capture) error {
 func collectMaps(ctx context.Context, purpose, seed uint64, n int) (*model.Dataset, error) {
 	maps := model.NewDataset(architecture.Input)
 	var failed error
-	err := dataset.Collect(ctx, firstSeed(purpose, seed), n, synth.Options{}, func() dataset.Draw { return dataset.DrawMap }, func(kept []dataset.Kept) {
+	err := dataset.Collect(ctx, firstSeed(purpose, seed), n, synth.Options{}, dataset.DetectorMaps, func(kept []dataset.Kept) {
 		for i := range kept {
 			failed = errors.Join(failed, maps.Add(model.Example{Map: kept[i].Map, Label: kept[i].Class, Weight: 1}))
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"runtime"
 	"slices"
 	"time"
@@ -173,13 +172,16 @@ func (c *Candidate) cost(n *quant.Network) (multiplyAdds int64, bytes int) {
 }
 
 // limitOf returns the score that all but falseShare of the benign maps do not
-// exceed.
+// exceed, 0 if there are none.
 func limitOf(scores []uint32, maps *model.Dataset) uint32 {
 	var benign []uint32
 	for i, s := range scores {
 		if maps.Label(i) == dataset.Benign {
 			benign = append(benign, s)
 		}
+	}
+	if len(benign) == 0 {
+		return 0
 	}
 	slices.Sort(benign)
 	return benign[len(benign)-1-int(falseShare*float64(len(benign)))]
@@ -226,7 +228,7 @@ func timeInference(n *quant.Network, maps *model.Dataset) (float64, error) {
 		maps.Map(i, cells)
 		began := time.Now()
 		if err := n.Run(logits, cells, scratch); err != nil {
-			return math.NaN(), err
+			return 0, err
 		}
 		spent += time.Since(began)
 	}

@@ -24,6 +24,13 @@ func layoutView(name string, l featurize.Layout) *view {
 	}}
 }
 
+// withRows is the default layout with another number of rows.
+func withRows(n int) featurize.Layout {
+	l := featurize.DefaultLayout()
+	l.Rows = n
+	return l
+}
+
 // spread is short for a layout's columns.
 func spread(wellKnown, registered, ephemeral int) featurize.Spread {
 	return featurize.Spread{WellKnown: wellKnown, Registered: registered, Ephemeral: ephemeral}
@@ -33,7 +40,7 @@ func spread(wellKnown, registered, ephemeral int) featurize.Spread {
 var (
 	shipped = layoutView("16x48", featurize.DefaultLayout())
 	tiny    = layoutView("16x16", featurize.Layout{Rows: 16, TCP: spread(3, 1, 1), UDP: spread(1, 1, 1)})
-	tall    = layoutView("32x48", featurize.Layout{Rows: 32, TCP: spread(14, 8, 4), UDP: spread(6, 4, 4)})
+	tall    = layoutView("32x48", withRows(32))
 	square  = layoutView("32x32", featurize.Layout{Rows: 32, TCP: spread(8, 4, 3), UDP: spread(4, 3, 2)})
 	large   = layoutView("64x64", featurize.Layout{Rows: 64, TCP: spread(20, 10, 6), UDP: spread(10, 6, 4)})
 

@@ -26,8 +26,10 @@ type Kept struct {
 // Draw returns what a network is to see of a look. The slice is the caller's.
 type Draw func(*detect.Look) []uint8
 
-// DrawMap returns the map that the detector itself looks at.
-func DrawMap(l *detect.Look) []uint8 { return slices.Clone(l.Map[:]) }
+// DetectorMaps returns a Draw of the maps that the detector itself looks at.
+func DetectorMaps() Draw {
+	return func(l *detect.Look) []uint8 { return slices.Clone(l.Map[:]) }
+}
 
 // Collect makes the scenes of the seeds from first on, n of them, and gives
 // what is kept of each to emit, in the order of seeds: the same seeds give the

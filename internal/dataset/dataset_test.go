@@ -12,7 +12,7 @@ import (
 func collect(t *testing.T, first uint64, n int) []Kept {
 	t.Helper()
 	var all []Kept
-	if err := Collect(context.Background(), first, n, synth.Options{}, func() Draw { return DrawMap }, func(kept []Kept) { all = append(all, kept...) }); err != nil {
+	if err := Collect(context.Background(), first, n, synth.Options{}, DetectorMaps, func(kept []Kept) { all = append(all, kept...) }); err != nil {
 		t.Fatal(err)
 	}
 	return all
@@ -43,7 +43,7 @@ func TestEveryClassOccurs(t *testing.T) {
 func TestCollectStopsWhenCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if err := Collect(ctx, 1, 1_000_000, synth.Options{}, func() Draw { return DrawMap }, func([]Kept) {}); err == nil {
+	if err := Collect(ctx, 1, 1_000_000, synth.Options{}, DetectorMaps, func([]Kept) {}); err == nil {
 		t.Error("no error")
 	}
 }
