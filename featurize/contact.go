@@ -32,6 +32,7 @@ const (
 	markEmpty                     // every UDP datagram from the source was empty
 	markExpired                   // an ICMP time exceeded came back: a traceroute's probe
 	markWaiting                   // on the queue of contacts that wait for an answer
+	markShared                    // some group has it as well
 )
 
 // Contact is one source trying one destination, protocol and port. For ICMP

@@ -28,6 +28,14 @@ func (k Key) addr(a *capture.Addr) uint64 {
 	return k.mix(h, 0x9e3779b97f4a7c15)
 }
 
+// scoped hashes a source.
+func (k Key) scoped(a *capture.Addr, scope Scope, bits uint8) uint64 {
+	if scope == Host {
+		return k.addr(a)
+	}
+	return k.mix(k.addr(a), uint64(scope)<<8|uint64(bits)|1<<41)
+}
+
 // contact hashes a contact's identity within a Tracker.
 func (k Key) contact(source uint32, dst *capture.Addr, proto capture.Proto, port uint16) uint64 {
 	return k.mix(k.addr(dst), uint64(source)<<32|uint64(proto)<<16|uint64(port))

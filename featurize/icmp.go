@@ -73,7 +73,7 @@ func (t *Tracker) ask(p *capture.Packet, proto capture.Proto, target *capture.Ad
 // answer settles the request that the packet's destination sent to from.
 func (t *Tracker) answer(p *capture.Packet, proto capture.Proto, from *capture.Addr, port uint16) {
 	if i := t.find(&p.Dst, from, proto, port); i != 0 {
-		t.contacts[i].marks |= markData
+		t.mark(&t.contacts[i], markData)
 		t.settle(i, Answered)
 	}
 }
@@ -91,7 +91,7 @@ func (t *Tracker) addError(p *capture.Packet, expired bool) {
 		return
 	}
 	if expired {
-		t.contacts[i].marks |= markExpired
+		t.mark(&t.contacts[i], markExpired)
 	}
 	t.settle(i, Refused)
 }

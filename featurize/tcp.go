@@ -129,7 +129,7 @@ func (t *Tracker) addForward(i uint32, p *capture.Packet) {
 		// Acknowledgements that move on are a transfer whose other side is
 		// not captured; nmap's repeated ACK probes jump at random.
 		if d := p.Ack - c.risn; c.CarriedData() || d > 0 && d < maxTransfer {
-			c.marks |= markData
+			t.mark(c, markData)
 			t.settle(i, Answered)
 		} else {
 			c.Attempts = min(c.Attempts, 0xfffe) + 1
@@ -174,7 +174,7 @@ func (t *Tracker) addMidstream(p *capture.Packet) {
 // sequence numbers have come.
 func (t *Tracker) noteData(c *Contact, p *capture.Packet, forward bool) {
 	if p.Flags&capture.RST == 0 && p.Payload > maxKeepAlive {
-		c.marks |= markData
+		t.mark(c, markData)
 		return
 	}
 	if p.Flags&(capture.FIN|capture.RST) == 0 {
@@ -187,7 +187,7 @@ func (t *Tracker) noteData(c *Contact, p *capture.Packet, forward bool) {
 	}
 	if c.marks&mark != 0 && advanced(isn, p.Seq) ||
 		c.marks&peerMark != 0 && p.Flags&capture.ACK != 0 && advanced(peer, p.Ack) {
-		c.marks |= markData
+		t.mark(c, markData)
 	}
 }
 

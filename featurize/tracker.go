@@ -37,6 +37,9 @@ const streamDatagrams = 8
 // over sources that only passed by, such as a flood's spoofed addresses.
 const promoteAt = 3
 
+// hostBits is the length of a host's prefix, IPv4 or IPv6.
+const hostBits = 128
+
 // Config says how large a Tracker is.
 type Config struct {
 	Memory int64 // bytes for all its tables; at least MinMemory
@@ -60,7 +63,8 @@ type Observer interface {
 	Forgotten(t *Tracker, source uint32)
 }
 
-// Counters tells what a Tracker has seen and lost since it was made.
+// Counters tells what a Tracker has seen and lost since it was made. Groups and
+// what they hold are not counted.
 type Counters struct {
 	Packets         uint64
 	Contacts        uint64 // new ones
@@ -70,14 +74,16 @@ type Counters struct {
 	ClockSteps      uint64 // times that packet time stepped back by more than a second
 }
 
-// Source is what a Tracker keeps of one source.
+// Source is what a Tracker keeps of one source: a host, or a group.
 type Source struct {
-	Addr     capture.Addr
+	Addr     capture.Addr // of a group the prefix
 	touched  int64
 	contacts list // latest attempt first
 	hashNext uint32
 	order    link
 	Count    uint32 // contacts held
+	Scope    Scope
+	bits     uint8 // of Addr that count, 128 for a host
 	segment  uint8
 }
 
@@ -106,6 +112,11 @@ type Tracker struct {
 	sourceBuckets []uint32
 	order         [segments]list
 	maxPerSource  uint32
+	pinned        uint32 // a source that is not to be evicted now
+
+	gates       []gate
+	shareSecond uint32
+	shares      int // contacts that groups were offered in that second
 
 	active   []activeSlot
 	counters Counters
@@ -128,7 +139,7 @@ func NewTracker(cfg Config, observer Observer) (*Tracker, error) {
 	const (
 		perContact = int64(unsafe.Sizeof(Contact{})) + 4
 		perSource  = int64(unsafe.Sizeof(Source{})) + 4
-		perActive  = int64(unsafe.Sizeof(activeSlot{}))
+		perActive  = int64(unsafe.Sizeof(activeSlot{}) + unsafe.Sizeof(gate{})/2)
 	)
 	// Half a source for each contact: a flood of spoofed addresses has one
 	// contact each, everyone else several.
@@ -150,6 +161,7 @@ func newTables(key Key, observer Observer, units, slots int64) *Tracker {
 		sources:       make([]Source, units+1),
 		sourceBuckets: make([]uint32, floorPow2(units)),
 		active:        make([]activeSlot, slots),
+		gates:         make([]gate, max(1, slots/2)),
 	}
 	for i := len(t.contacts) - 1; i > 0; i-- {
 		t.contacts[i].hashNext, t.freeContact = t.freeContact, uint32(i)
@@ -271,7 +283,12 @@ func (t *Tracker) findOf(source uint32, dst *capture.Addr, proto capture.Proto, 
 // contact is Pending; the caller waits for it or settles it, and then calls
 // opened.
 func (t *Tracker) attempt(src, dst *capture.Addr, proto capture.Proto, port uint16) (i uint32, fresh bool) {
-	s := t.touchSource(src)
+	return t.attemptOf(t.touchSource(src), dst, proto, port)
+}
+
+// attemptOf is attempt for a source that is known. For a group i may be 0: it
+// takes no memory from the source that it gets the contact from.
+func (t *Tracker) attemptOf(s uint32, dst *capture.Addr, proto capture.Proto, port uint16) (i uint32, fresh bool) {
 	if i = t.findOf(s, dst, proto, port); i != 0 {
 		c := &t.contacts[i]
 		if t.now-c.Last <= Retention {
@@ -281,18 +298,22 @@ func (t *Tracker) attempt(src, dst *capture.Addr, proto capture.Proto, port uint
 		}
 		t.dropContact(i)
 	}
-	if t.sources[s].Count >= t.maxPerSource {
-		t.dropContact(t.sources[s].contacts.tail)
-		t.counters.EvictedContacts++
+	if src := &t.sources[s]; src.Count >= t.maxPerSource {
+		t.dropContact(src.contacts.tail)
+		if src.Scope == Host {
+			t.counters.EvictedContacts++
+		}
 	}
 	return t.newContact(s, dst, proto, port), true
 }
 
-// newContact takes a contact from the pool, evicting whole sources (never s)
-// where the pool is empty.
+// newContact takes a contact from the pool, evicting whole sources (never s or
+// the pinned one) where the pool is empty; 0 where none is left.
 func (t *Tracker) newContact(s uint32, dst *capture.Addr, proto capture.Proto, port uint16) uint32 {
 	for t.freeContact == 0 {
-		t.evict(s)
+		if !t.evict(s) {
+			return 0
+		}
 	}
 	i := t.freeContact
 	c := &t.contacts[i]
@@ -308,7 +329,9 @@ func (t *Tracker) newContact(s uint32, dst *capture.Addr, proto capture.Proto, p
 		src.segment = protected
 		t.order[protected].pushFront(s, t.byOrder)
 	}
-	t.counters.Contacts++
+	if src.Scope == Host {
+		t.counters.Contacts++
+	}
 	return i
 }
 
@@ -322,6 +345,7 @@ func (t *Tracker) open(i uint32, outcome Outcome) {
 		t.waiting.pushFront(i, t.byWaiting)
 	}
 	t.observer.Opened(t, c.source, c)
+	t.share(i)
 }
 
 // settle moves a contact's outcome forward, and never back.
@@ -337,6 +361,7 @@ func (t *Tracker) settle(i uint32, outcome Outcome) {
 		c.marks |= markExpired
 	}
 	t.observer.Settled(t, c.source, c, before)
+	t.settleGroups(c)
 }
 
 func (t *Tracker) stopWaiting(i uint32) {
@@ -369,67 +394,87 @@ func (t *Tracker) dropContact(i uint32) {
 	c.hashNext, t.freeContact = t.freeContact, i
 }
 
-func (t *Tracker) findSource(a *capture.Addr) uint32 {
-	b := t.key.addr(a) & uint64(len(t.sourceBuckets)-1)
+func (t *Tracker) findSource(a *capture.Addr) uint32 { return t.findScoped(a, Host, hostBits) }
+
+func (t *Tracker) findScoped(a *capture.Addr, scope Scope, bits uint8) uint32 {
+	b := t.key.scoped(a, scope, bits) & uint64(len(t.sourceBuckets)-1)
 	for i := t.sourceBuckets[b]; i != 0; i = t.sources[i].hashNext {
-		if t.sources[i].Addr == *a {
+		if s := &t.sources[i]; s.Addr == *a && s.Scope == scope && s.bits == bits {
 			return i
 		}
 	}
 	return 0
 }
 
-// touchSource finds or makes a source and keeps it from being evicted soon.
+// touchSource finds or makes a host and keeps it from being evicted soon.
 func (t *Tracker) touchSource(a *capture.Addr) uint32 {
 	if i := t.findSource(a); i != 0 {
-		s := &t.sources[i]
-		if t.now-s.touched >= touchEvery {
-			s.touched = t.now
-			t.order[s.segment].toFront(i, t.byOrder)
-		}
+		t.touch(i)
 		return i
 	}
-	if t.freeSource == 0 {
-		t.evict(0)
+	return t.newSource(Source{Addr: *a, bits: hostBits})
+}
+
+func (t *Tracker) touch(i uint32) {
+	if s := &t.sources[i]; t.now-s.touched >= touchEvery {
+		s.touched = t.now
+		t.order[s.segment].toFront(i, t.byOrder)
+	}
+}
+
+// newSource takes a source from the pool, evicting another where it is empty;
+// 0 where none is left but the pinned one.
+func (t *Tracker) newSource(s Source) uint32 {
+	if t.freeSource == 0 && !t.evict(0) {
+		return 0
 	}
 	i := t.freeSource
-	s := &t.sources[i]
-	t.freeSource = s.hashNext
-	b := t.key.addr(a) & uint64(len(t.sourceBuckets)-1)
-	*s = Source{Addr: *a, touched: t.now, hashNext: t.sourceBuckets[b]}
+	t.freeSource = t.sources[i].hashNext
+	b := t.key.scoped(&s.Addr, s.Scope, s.bits) & uint64(len(t.sourceBuckets)-1)
+	s.touched, s.hashNext = t.now, t.sourceBuckets[b]
+	t.sources[i] = s
 	t.sourceBuckets[b] = i
 	t.order[probation].pushFront(i, t.byOrder)
-	t.counters.Sources++
+	if s.Scope == Host {
+		t.counters.Sources++
+	}
 	return i
 }
 
-// evict forgets the source that is least worth keeping, but not keep: the
-// longest idle on probation, else the longest idle of all.
-func (t *Tracker) evict(keep uint32) {
-	victim := t.order[probation].tail
-	if victim == keep && victim != 0 {
-		victim = t.sources[victim].order.prev
-	}
-	if victim == 0 {
-		victim = t.order[protected].tail
-		if victim == keep {
+// evict forgets the source that is least worth keeping, but neither keep nor
+// the pinned one: the longest idle on probation, else the longest idle of all.
+// It reports whether there was one.
+func (t *Tracker) evict(keep uint32) bool {
+	victim := uint32(0)
+	for segment := range t.order {
+		victim = t.order[segment].tail
+		for victim != 0 && (victim == keep || victim == t.pinned) {
 			victim = t.sources[victim].order.prev
 		}
+		if victim != 0 {
+			break
+		}
+	}
+	if victim == 0 {
+		return false
 	}
 	s := &t.sources[victim]
 	t.observer.Forgotten(t, victim)
+	if s.Scope == Host {
+		t.counters.EvictedSources++
+		t.counters.EvictedContacts += uint64(s.Count)
+	}
 	for s.contacts.head != 0 {
 		t.dropContact(s.contacts.head)
-		t.counters.EvictedContacts++
 	}
 	t.order[s.segment].remove(victim, t.byOrder)
-	p := &t.sourceBuckets[t.key.addr(&s.Addr)&uint64(len(t.sourceBuckets)-1)]
+	p := &t.sourceBuckets[t.key.scoped(&s.Addr, s.Scope, s.bits)&uint64(len(t.sourceBuckets)-1)]
 	for *p != victim {
 		p = &t.sources[*p].hashNext
 	}
 	*p = s.hashNext
 	s.hashNext, t.freeSource = t.freeSource, victim
-	t.counters.EvictedSources++
+	return true
 }
 
 func (t *Tracker) bySource(i uint32) *link  { return &t.contacts[i].bySource }

@@ -19,7 +19,7 @@ func (t *Tracker) addUDP(p *capture.Packet) {
 	}
 	if i := t.find(&p.Dst, &p.Src, capture.ProtoUDP, p.SrcPort); i != 0 && !t.probesFromService(p) {
 		if p.Payload > 0 {
-			t.contacts[i].marks |= markData
+			t.mark(&t.contacts[i], markData)
 		}
 		t.settle(i, Answered)
 		return
@@ -49,7 +49,7 @@ func (t *Tracker) addUDP(p *capture.Packet) {
 	case p.Payload > 0:
 		c.marks &^= markEmpty
 		if c.Attempts >= streamDatagrams && c.Outcome != Answered && c.Outcome != Refused {
-			c.marks |= markData
+			t.mark(c, markData)
 			t.settle(i, Answered)
 		}
 	}
@@ -121,7 +121,7 @@ func (t *Tracker) answerElsewhere(p *capture.Packet) {
 	for n := 0; i != 0 && n < nearbyContacts; n++ {
 		c := &t.contacts[i]
 		if c.Outcome == Pending && c.Proto == capture.ProtoUDP && c.Dst == p.Src {
-			c.marks |= markData
+			t.mark(c, markData)
 			t.settle(i, Answered)
 			return
 		}

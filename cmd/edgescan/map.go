@@ -92,7 +92,9 @@ type album struct {
 // Judge implements detect.Judge.
 func (a *album) Judge(l *detect.Look) uint32 {
 	score := a.judge.Judge(l)
-	a.keep(&view{l.Source, *l.Map, l.Summary.Contacts, l.Window, score})
+	if l.Scope == featurize.Host {
+		a.keep(&view{l.Source, *l.Map, l.Summary.Contacts, l.Window, score})
+	}
 	return score
 }
 
@@ -120,7 +122,7 @@ func collect(judge detect.Judge, src capture.Source) (*album, error) {
 	builder := featurize.NewBuilder(featurize.DefaultLayout())
 	for i := 1; i < tracker.Sources(); i++ {
 		s := tracker.Source(uint32(i))
-		if s.Count == 0 {
+		if s.Count == 0 || s.Scope != featurize.Host {
 			continue
 		}
 		v := &view{source: s.Addr, window: window}

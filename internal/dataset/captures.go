@@ -48,7 +48,7 @@ type labeller struct {
 func (b labeller) Judge(l *detect.Look) uint32 {
 	class := Benign
 	switch {
-	case !b.capture.Scored(l.Source):
+	case l.Scope != featurize.Host || !b.capture.Scored(l.Source):
 		return 0
 	case b.capture.Scanner(l.Source):
 		class = b.class

@@ -65,6 +65,9 @@ type harvest struct {
 }
 
 func (h *harvest) Judge(l *detect.Look) uint32 {
+	if l.Scope != featurize.Host {
+		return 0 // no one's doing
+	}
 	s := Sample{Look: l, Class: h.truth.label(l)}
 	if actor := h.actors[l.Source]; actor != nil {
 		s.Tool, s.Scans = actor.Tool, actor.Kind != Classes[Benign]

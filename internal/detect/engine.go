@@ -24,8 +24,9 @@ const (
 // is valid during the call.
 type Look struct {
 	Source  capture.Addr
-	Time    int64 // capture time
-	Window  int   // index in featurize.Windows
+	Scope   featurize.Scope // whom Source stands for; of a Target it is the destination
+	Time    int64           // capture time
+	Window  int             // index in featurize.Windows
 	Map     *featurize.Map
 	Summary featurize.Summary
 
@@ -49,7 +50,7 @@ type Config struct {
 	Tracker        featurize.Config
 	Threshold      uint32             // a score from which a source is scanning
 	UpdateInterval time.Duration      // between updates of one incident; 0: DefaultUpdateInterval
-	Observer       featurize.Observer // is told of contacts as well; may be nil
+	Observer       featurize.Observer // is told of hosts' contacts as well; may be nil
 }
 
 // DefaultUpdateInterval is the time between updates of one incident.
@@ -70,6 +71,7 @@ type Engine struct {
 	incidents map[uint32]*incident
 	nextCheck int64
 	picture   featurize.Map
+	members   []uint32 // scratch
 	looks     uint64
 	started   uint64
 }
@@ -155,7 +157,7 @@ func (e *Engine) Stats() Stats {
 
 // Opened implements featurize.Observer.
 func (e *Engine) Opened(t *featurize.Tracker, source uint32, c *featurize.Contact) {
-	if e.observer != nil {
+	if e.observer != nil && t.Source(source).Scope == featurize.Host {
 		e.observer.Opened(t, source, c)
 	}
 	if in := e.incidents[source]; in != nil {
@@ -166,7 +168,7 @@ func (e *Engine) Opened(t *featurize.Tracker, source uint32, c *featurize.Contac
 
 // Settled implements featurize.Observer.
 func (e *Engine) Settled(t *featurize.Tracker, source uint32, c *featurize.Contact, before featurize.Outcome) {
-	if e.observer != nil {
+	if e.observer != nil && t.Source(source).Scope == featurize.Host {
 		e.observer.Settled(t, source, c, before)
 	}
 	if in := e.incidents[source]; in != nil && c.First >= in.first {
@@ -182,7 +184,7 @@ func (e *Engine) Settled(t *featurize.Tracker, source uint32, c *featurize.Conta
 // contacts of late and is the last to be evicted; where it is, its incident
 // ends.
 func (e *Engine) Forgotten(t *featurize.Tracker, source uint32) {
-	if e.observer != nil {
+	if e.observer != nil && t.Source(source).Scope == featurize.Host {
 		e.observer.Forgotten(t, source)
 	}
 	if in := e.incidents[source]; in != nil {
@@ -243,22 +245,28 @@ func (e *Engine) work() {
 // shows no more than the next shorter one adds nothing, and a source that is
 // known to scan needs no further look.
 func (e *Engine) look(source uint32, w *watch) {
+	s := e.tracker.Source(source)
+	b := &bars[s.Scope]
 	for i := range w.windows {
 		m := &w.windows[i]
 		if m.changes < m.next {
 			continue
 		}
 		m.next = nextLook(m.changes)
-		if e.incidents[source] != nil {
+		if e.incidents[source] != nil || i >= b.windows {
 			continue
 		}
 		sum := e.builder.Draw(e.picture[:], e.tracker, source, i)
-		if sum.Doubtful < minDoubtful || i > 0 && sum.Oldest >= e.tracker.Now()-featurize.Windows[i-1] {
+		if sum.Doubtful < b.doubtful || i > 0 && sum.Oldest >= e.tracker.Now()-featurize.Windows[i-1] {
+			continue
+		}
+		if s.Scope != featurize.Host && !e.spreads(source, i, b) {
 			continue
 		}
 		e.looks++
 		look := Look{
-			Source:  e.tracker.Source(source).Addr,
+			Source:  s.Addr,
+			Scope:   s.Scope,
 			Time:    e.tracker.CaptureTime(e.tracker.Now()),
 			Window:  i,
 			Map:     &e.picture,
@@ -266,7 +274,7 @@ func (e *Engine) look(source uint32, w *watch) {
 			tracker: e.tracker,
 			number:  source,
 		}
-		if score := e.judge.Judge(&look); score >= e.threshold {
+		if score := e.judge.Judge(&look); score >= e.threshold && !e.join(source, i, score) {
 			e.flag(source, i, score)
 		}
 	}

@@ -1,6 +1,11 @@
 package detect
 
-import "edgescan/capture"
+import (
+	"net/netip"
+
+	"edgescan/capture"
+	"edgescan/featurize"
+)
 
 // State says where in an incident an Event stands.
 type State string
@@ -28,14 +33,18 @@ const (
 type Event struct {
 	ID        uint64 // the same in all events of one incident; derived from source and start time
 	State     State
-	Kind      Kind
-	Source    capture.Addr
-	Score     float64 // probability of a scan, 0 to 1, at most four digits
-	Time      int64   // capture time of this event, nanoseconds since 1970-01-01 UTC
-	FirstSeen int64   // first contact counted, same clock
-	LastSeen  int64   // latest contact counted, same clock
-	Window    int64   // nanoseconds: the window whose map showed the scan
-	Contacts  int     // distinct (destination, protocol, port)
+	Kind      Kind // of an update that of what is new, else of all
+	Scope     featurize.Scope
+	Source    capture.Addr   // of a Prefix its first address; of a Target the destination
+	Prefix    netip.Prefix   // what Source stands for
+	Sources   int            // of a group: how many are known
+	Members   []capture.Addr // of a group: some of them, at most 5
+	Score     float64        // probability of a scan, 0 to 1, at most four digits
+	Time      int64          // capture time of this event, nanoseconds since 1970-01-01 UTC
+	FirstSeen int64          // first contact counted, same clock
+	LastSeen  int64          // latest contact counted, same clock
+	Window    int64          // nanoseconds: the window whose map showed the scan
+	Contacts  int            // distinct (destination, protocol, port)
 	Hosts     int
 	Ports     int
 	Answered  int

@@ -15,6 +15,13 @@ import (
 // ends.
 const minIdle = int64(2 * time.Minute)
 
+// slowIdle is the same of a scan so slow that only a window of hours shows it,
+// or slowGaps times its mean gap between contacts if that is longer.
+const (
+	slowIdle = int64(30 * time.Minute)
+	slowGaps = 8
+)
+
 // maxTopPorts is how many ports an Event lists.
 const maxTopPorts = 10
 
@@ -26,8 +33,9 @@ type incident struct {
 	reported int64 // the latest event
 	window   int
 	score    uint32
-	contacts int // opened since first
-	told     int // contacts at the latest event
+	contacts int  // opened since first
+	told     int  // contacts at the latest event
+	crowd    bool // the source is a prefix, too many hosts of which scan to name each
 	outcomes [featurize.Answered + 1]int
 	hosts    distinct
 	ports    distinct
@@ -50,7 +58,7 @@ func hasPorts(c *featurize.Contact) bool {
 }
 
 // flag starts an incident.
-func (e *Engine) flag(source uint32, window int, score uint32) {
+func (e *Engine) flag(source uint32, window int, score uint32) *incident {
 	now := e.tracker.Now()
 	since := now - featurize.Windows[window]
 	in := &incident{first: now, latest: now, window: window, score: score}
@@ -61,17 +69,21 @@ func (e *Engine) flag(source uint32, window int, score uint32) {
 		}
 		return true
 	})
-	in.id = incidentID(e.tracker.Source(source).Addr, e.tracker.CaptureTime(in.first))
+	in.id = incidentID(e.tracker.Source(source), e.tracker.CaptureTime(in.first))
 	e.incidents[source] = in
 	e.started++
 	e.report(source, in, Start)
+	return in
 }
 
 // incidentID derives an identity that a second run over the same packets
 // gives again.
-func incidentID(a capture.Addr, first int64) uint64 {
+func incidentID(s *featurize.Source, first int64) uint64 {
 	h := fnv.New64a()
-	h.Write(binary.BigEndian.AppendUint64(a[:], uint64(first)))
+	h.Write(binary.BigEndian.AppendUint64(s.Addr[:], uint64(first)))
+	if s.Scope != featurize.Host {
+		h.Write([]byte{byte(s.Scope), byte(s.Prefix().Bits())})
+	}
 	return h.Sum64()
 }
 
@@ -84,12 +96,23 @@ func (e *Engine) checkIncidents(now int64) {
 	for _, source := range e.openIncidents() {
 		in := e.incidents[source]
 		switch {
-		case now-in.latest > max(minIdle, featurize.Windows[in.window]/2):
+		case now-in.latest > in.patience():
 			e.end(source, in)
 		case now-in.reported >= e.interval && in.contacts > in.told:
 			e.report(source, in, Update)
 		}
 	}
+}
+
+// patience is how long an incident goes on without a new contact: half of the
+// window that showed it. Where that is hours, the scan's own pace tells sooner
+// that it is over.
+func (in *incident) patience() int64 {
+	p := max(minIdle, featurize.Windows[in.window]/2)
+	if p <= slowIdle {
+		return p
+	}
+	return min(p, max(slowIdle, slowGaps*(in.latest-in.first)/int64(in.contacts)))
 }
 
 func (e *Engine) openIncidents() []uint32 {
@@ -119,10 +142,13 @@ func (e *Engine) end(source uint32, in *incident) {
 // all contacts of the incident, and estimates after that.
 func (e *Engine) report(source uint32, in *incident, state State) {
 	now := e.tracker.Now()
+	s := e.tracker.Source(source)
 	ev := Event{
 		ID:        in.id,
 		State:     state,
-		Source:    e.tracker.Source(source).Addr,
+		Scope:     s.Scope,
+		Source:    s.Addr,
+		Prefix:    s.Prefix(),
 		Score:     float64(in.score*10000/One) / 10000,
 		Time:      e.tracker.CaptureTime(now),
 		FirstSeen: e.tracker.CaptureTime(in.first),
@@ -134,10 +160,13 @@ func (e *Engine) report(source uint32, in *incident, state State) {
 		Silent:    in.outcomes[featurize.Silent] + in.outcomes[featurize.Pending],
 		Odd:       in.outcomes[featurize.Odd],
 	}
-	tally := newTally()
+	tally := newTally(in.reported)
 	e.tracker.Each(source, in.first, func(c *featurize.Contact) bool {
 		if !c.Expired() {
 			tally.add(c)
+			if s.Scope != featurize.Host && !c.Productive() {
+				tally.roll.add(e.tracker, c)
+			}
 		}
 		return true
 	})
@@ -154,13 +183,16 @@ type tally struct {
 	contacts int
 	all      Shape
 	doubtful Shape // those that are not productive
+	news     Shape // of them, those since the latest event
+	since    int64
+	roll     roll
 	protos   map[capture.Proto]int
 	ports    map[uint16]int
 	example  capture.Addr
 }
 
-func newTally() *tally {
-	return &tally{protos: map[capture.Proto]int{}, ports: map[uint16]int{}}
+func newTally(since int64) *tally {
+	return &tally{since: since, protos: map[capture.Proto]int{}, ports: map[uint16]int{}}
 }
 
 func (t *tally) add(c *featurize.Contact) {
@@ -172,13 +204,20 @@ func (t *tally) add(c *featurize.Contact) {
 	}
 	if !c.Productive() {
 		t.doubtful.Add(c)
+		if c.First > t.since {
+			t.news.Add(c)
+		}
 		t.example = c.Dst
 	}
 }
 
 func (t *tally) fill(ev *Event) {
 	ev.Hosts, ev.Ports = t.all.size()
+	ev.Sources, ev.Members = len(t.roll.ids), t.roll.known
 	ev.Kind = t.doubtful.Kind()
+	if ev.State == Update && t.news.Contacts() >= minDoubtful {
+		ev.Kind = t.news.Kind()
+	}
 	ev.Example = t.example
 	ev.Protocols = byCount(t.protos)
 	ev.TopPorts = byCount(t.ports)

@@ -46,6 +46,9 @@ func (s *Shape) Kind() Kind {
 	return s.discovery.kind()
 }
 
+// Contacts returns how many contacts were added.
+func (s *Shape) Contacts() int { return s.transport.contacts + s.discovery.contacts }
+
 // scansPorts reports whether host discovery, if any, is only the beginning.
 func (s *Shape) scansPorts() bool {
 	return s.transport.contacts >= minTransport || s.discovery.contacts == 0
