@@ -70,15 +70,16 @@ func (t *Tracker) Member(c *Contact) (id, source uint32) {
 	return c.isn, 0
 }
 
-// PrefixOf returns the group of a host's prefix, the longest that groups are
-// made of, or 0 where there is none.
-func (t *Tracker) PrefixOf(source uint32) uint32 {
-	s := &t.sources[source]
-	if s.Scope != Host {
-		return 0
+// Groups returns the groups, as far as there are any, that a source trying a
+// contact's destination belongs to: that of the longest prefix first.
+func (t *Tracker) Groups(c *Contact, source uint32) (groups [len(groupings)]uint32) {
+	of := Contact{Dst: c.Dst, source: source}
+	for k := range groupings {
+		if g, ok := t.groupOf(k, &of); ok {
+			groups[k] = t.findScoped(&g.Addr, g.Scope, g.bits)
+		}
 	}
-	g, _ := t.groupOf(0, &Contact{source: source})
-	return t.findScoped(&g.Addr, g.Scope, g.bits)
+	return groups
 }
 
 // memberID makes a member's number of the hash of its address.

@@ -45,14 +45,15 @@ func appendRFC3164(b []byte, e detect.Event, pid int, zone *time.Location) []byt
 // ASCII, so that no byte order mark is due.
 func appendRFC5424(b []byte, e detect.Event, pid int, host string) []byte {
 	b = fmt.Appendf(b, "<%d>1 %s %s %s %d scan [%s", priority(e.State), timestamp(e.Time), host, appName, pid, sdID)
-	for _, p := range []struct {
+	type param struct {
 		name  string
 		value any
-	}{
+	}
+	params := []param{
 		{"id", idString(e.ID)},
 		{"state", stateWord(e.State)},
 		{"kind", kindWord(e.Kind)},
-		{"src_ip", e.Source.Netip()},
+		{"src_ip", sourceIP(e)},
 		{"score", probability(e.Score)},
 		{"first_seen", timestamp(e.FirstSeen)},
 		{"last_seen", timestamp(e.LastSeen)},
@@ -67,7 +68,12 @@ func appendRFC5424(b []byte, e detect.Event, pid int, host string) []byte {
 		{"protocols", strings.Join(protocolNames(e.Protocols), ",")},
 		{"top_ports", numberList(topPorts(e.TopPorts))},
 		{"example_dst", e.Example.Netip()},
-	} {
+	}
+	if g := groupOf(e); g != nil {
+		params = append(params, param{"scope", g.Scope}, param{"src_prefix", g.SrcPrefix}, param{"dst_prefix", g.DstPrefix},
+			param{"sources", g.Sources}, param{"src_ips", strings.Join(g.SrcIPs, ",")})
+	}
+	for _, p := range params {
 		b = fmt.Appendf(b, ` %s="%v"`, p.name, p.value)
 	}
 	return fmt.Appendf(b, "] %s", message(e))

@@ -2,8 +2,10 @@ package alert
 
 import (
 	"encoding/json"
+	"net/netip"
 	"time"
 
+	"edgescan/featurize"
 	"edgescan/internal/detect"
 )
 
@@ -34,6 +36,46 @@ type scan struct {
 	Protocols  []string `json:"protocols"`
 	TopPorts   []uint16 `json:"top_ports"`
 	ExampleDst string   `json:"example_dst"`
+	*group              // of a source that is one host there is none
+}
+
+// group is what a line says of a source that is many hosts.
+type group struct {
+	Scope     string   `json:"scope"`                // prefix, or distributed
+	SrcPrefix string   `json:"src_prefix,omitempty"` // that all sources have in common
+	DstPrefix string   `json:"dst_prefix,omitempty"` // that all destinations have in common
+	Sources   int      `json:"sources"`
+	SrcIPs    []string `json:"src_ips"` // some of them
+}
+
+// groupOf returns what is to be said of a group, nil for a host.
+func groupOf(e detect.Event) *group {
+	g := &group{Sources: e.Sources, SrcIPs: []string{}}
+	for _, a := range e.Members {
+		g.SrcIPs = append(g.SrcIPs, a.Netip().String())
+	}
+	switch e.Scope {
+	case featurize.Prefix:
+		g.Scope, g.SrcPrefix = "prefix", e.Prefix.String()
+	case featurize.Target:
+		g.Scope, g.DstPrefix = "distributed", e.Prefix.String()
+	default:
+		return nil
+	}
+	return g
+}
+
+// sourceIP returns the address that a line gives as the source: a prefix's
+// first one, and none in particular, 0.0.0.0 or ::, for many sources that have
+// nothing in common, so that what blocks by address blocks no bystander.
+func sourceIP(e detect.Event) netip.Addr {
+	switch {
+	case e.Scope != featurize.Target:
+		return e.Source.Netip()
+	case e.Source.Is4():
+		return netip.IPv4Unspecified()
+	}
+	return netip.IPv6Unspecified()
 }
 
 // JSON returns e as one EVE JSON object without a line end.
@@ -43,7 +85,7 @@ func JSON(e detect.Event) []byte {
 	line, _ := json.Marshal(eve{
 		Timestamp: timestamp(e.Time),
 		EventType: "scan",
-		SrcIP:     e.Source.Netip().String(),
+		SrcIP:     sourceIP(e).String(),
 		Scan: scan{
 			ID:         idString(e.ID),
 			State:      stateWord(e.State),
@@ -62,6 +104,7 @@ func JSON(e detect.Event) []byte {
 			Protocols:  protocolNames(e.Protocols),
 			TopPorts:   topPorts(e.TopPorts),
 			ExampleDst: e.Example.Netip().String(),
+			group:      groupOf(e),
 		},
 	})
 	return line

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"edgescan/capture"
+	"edgescan/featurize"
 	"edgescan/internal/detect"
 )
 
@@ -23,7 +24,7 @@ func Line(e detect.Event) string {
 // message is Line without the time, which syslog carries in its header.
 func message(e detect.Event) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "scan %s %s %s: %s in %s", stateWord(e.State), e.Source.Netip(), kindWord(e.Kind), extent(e), elapsed(e.LastSeen-e.FirstSeen))
+	fmt.Fprintf(&b, "scan %s %s %s: %s in %s", stateWord(e.State), who(e), kindWord(e.Kind), extent(e), elapsed(e.LastSeen-e.FirstSeen))
 	if o := outcomes(e); o != "" {
 		fmt.Fprintf(&b, " (%s)", o)
 	}
@@ -32,6 +33,25 @@ func message(e detect.Event) string {
 	}
 	fmt.Fprintf(&b, ", score %s", strconv.FormatFloat(probability(e.Score), 'f', -1, 64))
 	return b.String()
+}
+
+// who names the source; of a group how many there are, and some of them.
+func who(e detect.Event) string {
+	if e.Scope == featurize.Host {
+		return e.Source.Netip().String()
+	}
+	of := "many sources"
+	if e.Scope == featurize.Prefix {
+		of = e.Prefix.String()
+	}
+	var such string
+	for i, a := range e.Members {
+		if such += ", "; i == 0 {
+			such = " such as "
+		}
+		such += a.Netip().String()
+	}
+	return fmt.Sprintf("%s (%s%s)", of, plural(e.Sources, "source"), such)
 }
 
 // extent says how many ports of how many hosts were tried. Where there were

@@ -246,7 +246,7 @@ func (e *Engine) work() {
 // known to scan needs no further look.
 func (e *Engine) look(source uint32, w *watch) {
 	s := e.tracker.Source(source)
-	b := &bars[s.Scope]
+	b := barOf(s)
 	for i := range w.windows {
 		m := &w.windows[i]
 		if m.changes < m.next {
@@ -260,7 +260,7 @@ func (e *Engine) look(source uint32, w *watch) {
 		if sum.Doubtful < b.doubtful || i > 0 && sum.Oldest >= e.tracker.Now()-featurize.Windows[i-1] {
 			continue
 		}
-		if s.Scope != featurize.Host && !e.spreads(source, i, b) {
+		if s.Scope != featurize.Host && !e.stands(source, i, b) {
 			continue
 		}
 		e.looks++

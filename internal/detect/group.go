@@ -2,59 +2,111 @@ package detect
 
 import (
 	"slices"
+	"time"
 
 	"edgescan/capture"
 	"edgescan/featurize"
 )
 
 // bar is what contacts of a source must come to for a look to be worth the
-// network's time, by the source's scope.
+// network's time.
 //
 // Groups collect what many have to do with each other only by chance, so that
 // the bar is higher: a failure now and then of each of many hosts draws a line
-// as well. Everyone on the Internet is scanned by someone all the time, by one
-// probe here and one there, so that what all sources try is looked at in short
-// windows only, in which this background does not add up.
+// as well. And everyone on the Internet is scanned by someone all the time, by
+// one probe here and one there. What all sources try is therefore looked at in
+// short windows only, in which this background does not add up, and it must
+// stand out from the background: that of a network, which is much denser than
+// that of one host, is to be known first.
 type bar struct {
-	doubtful int // contacts that were not productive
-	members  int // sources of a group that doubtful contacts come from, and that are not known to scan
-	windows  int // that are looked at, the shortest first
+	doubtful int   // contacts that were not productive
+	members  int   // sources of a group that they come from, and that have no incident
+	windows  int   // that are looked at, the shortest first
+	surges   bool  // the window must hold more than the time before it
+	history  int64 // how long that time must be
 }
 
-var bars = [...]bar{
-	featurize.Host:   {doubtful: minDoubtful, windows: len(featurize.Windows)},
-	featurize.Prefix: {doubtful: 8, members: 4, windows: len(featurize.Windows)},
-	featurize.Target: {doubtful: 20, members: 6, windows: 2},
-}
+var (
+	hostBar    = bar{doubtful: minDoubtful, windows: len(featurize.Windows)}
+	prefixBar  = bar{doubtful: 12, members: 8, windows: len(featurize.Windows)}
+	targetBar  = bar{doubtful: 20, members: 6, windows: 2, surges: true}
+	networkBar = bar{doubtful: 20, members: 6, windows: 2, surges: true, history: int64(10 * time.Minute)}
+)
+
+// surge is by how much more often than before something must be tried to stand
+// out.
+const surge = 4
 
 // crowd is how many hosts of one prefix may have incidents of their own at
 // once. With a further one, the prefix is what scans.
 const crowd = 8
 
-// spreads reports whether a group's window holds enough that is none of its
-// members' own scans.
-func (e *Engine) spreads(group uint32, window int, b *bar) bool {
-	doubtful := 0
+func barOf(s *featurize.Source) *bar {
+	switch {
+	case s.Scope == featurize.Prefix:
+		return &prefixBar
+	case s.Scope == featurize.Host:
+		return &hostBar
+	case s.Prefix().IsSingleIP():
+		return &targetBar
+	}
+	return &networkBar
+}
+
+// stands reports whether a group's window holds enough that is not known to be
+// part of another incident, and more of it than before.
+func (e *Engine) stands(group uint32, window int, b *bar) bool {
+	now := e.tracker.Now()
+	since := now - featurize.Windows[window]
+	within, before, oldest := 0, 0, since
 	members := e.members[:0]
-	e.tracker.Each(group, e.tracker.Now()-featurize.Windows[window], func(c *featurize.Contact) bool {
-		id, source := e.tracker.Member(c)
-		if c.Expired() || c.Productive() || e.incidents[source] != nil {
+	e.tracker.Each(group, now-int64(time.Hour), func(c *featurize.Contact) bool {
+		if c.Expired() || c.Productive() {
 			return true
 		}
-		doubtful++
+		if c.Last < since {
+			before++
+			oldest = c.Last
+			return b.surges
+		}
+		id, source := e.tracker.Member(c)
+		if e.named(group, c, source) {
+			return true
+		}
+		within++
 		if len(members) < b.members && !slices.Contains(members, id) {
 			members = append(members, id)
 		}
-		return doubtful < b.doubtful || len(members) < b.members
+		return true
 	})
 	e.members = members
-	return doubtful >= b.doubtful && len(members) >= b.members
+	if within < b.doubtful || len(members) < b.members || since-oldest < b.history {
+		return false
+	}
+	return !b.surges || int64(within)*(since-oldest) >= surge*int64(before)*featurize.Windows[window]
+}
+
+// named reports whether a group's contact, that source tried last, counts for
+// another incident.
+func (e *Engine) named(group uint32, c *featurize.Contact, source uint32) bool {
+	if len(e.incidents) == 0 {
+		return false
+	}
+	if e.incidents[source] != nil {
+		return true
+	}
+	for _, g := range e.tracker.Groups(c, source) {
+		if g != group && e.incidents[g] != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // crowded returns the group of a host's prefix where that has incidents
 // enough, or 0.
 func (e *Engine) crowded(source uint32) uint32 {
-	group := e.tracker.PrefixOf(source)
+	group := e.prefixOf(source)
 	if group == 0 {
 		return 0
 	}
@@ -63,7 +115,7 @@ func (e *Engine) crowded(source uint32) uint32 {
 	}
 	hosts := 0
 	for other := range e.incidents {
-		if e.tracker.PrefixOf(other) == group {
+		if e.tracker.Source(other).Scope == featurize.Host && e.prefixOf(other) == group {
 			hosts++
 		}
 	}
@@ -71,6 +123,11 @@ func (e *Engine) crowded(source uint32) uint32 {
 		return 0
 	}
 	return group
+}
+
+// prefixOf returns the group of a host's prefix, 0 where there is none.
+func (e *Engine) prefixOf(source uint32) uint32 {
+	return e.tracker.Groups(&featurize.Contact{}, source)[0]
 }
 
 // join makes a host's scan a part of its prefix's, and reports whether it is.

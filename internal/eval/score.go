@@ -57,12 +57,23 @@ func Run(d *Detector, c *labels.Capture) (Verdict, error) {
 		}}
 	}
 	cfg.Threshold = threshold
-	engine, err := detect.NewEngine(cfg, judge, func(e *detect.Event) { v.note(c, e.Source, e.State, e.Kind, e.Contacts) })
+	engine, err := detect.NewEngine(cfg, judge, func(e *detect.Event) {
+		if e.Scope == featurize.Host || !ofScanners(c, e) {
+			v.note(c, e.Source, e.State, e.Kind, e.Contacts)
+		}
+	})
 	if err != nil {
 		return Verdict{}, err
 	}
 	v.Unread = detect.Replay(engine, src)
 	return *v, nil
+}
+
+// ofScanners reports whether what a group is named for may be the doing of
+// labelled scanners: then it counts neither for nor against a detector.
+func ofScanners(c *labels.Capture, e *detect.Event) bool {
+	return e.Scope == featurize.Target && c.Scan() ||
+		slices.ContainsFunc(c.Scanners, func(a capture.Addr) bool { return e.Prefix.Contains(a.Netip()) })
 }
 
 // note records that a source was named.

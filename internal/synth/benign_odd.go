@@ -248,7 +248,9 @@ func runGuessing(g *gen) {
 // with a packet or two.
 func runRadiation(g *gen) {
 	r := g.r
-	g.spread(r.logn(5, 300), func(t int64) {
+	gap := r.log(3*second, 10*minute)
+	n := min(r.logn(5, 300), int((g.t1-g.t0)/gap))
+	g.spreadEvenly(n, func(t int64) {
 		from := g.remote()
 		for range r.logn(1, 2) {
 			port := pick(r, wormPorts)

@@ -273,6 +273,14 @@ func (g *gen) spread(n int, f func(t int64)) {
 		length = g.r.log(second, max(whole, second))
 		from = max(from+g.r.n64(whole-length), min(g.begin, g.t1-length))
 	}
+	g.scatter(n, from, length, f)
+}
+
+// spreadEvenly is spread for what nobody bundles.
+func (g *gen) spreadEvenly(n int, f func(t int64)) { g.scatter(n, g.t0, g.t1-g.t0, f) }
+
+// scatter calls f for about n times of a stretch of time.
+func (g *gen) scatter(n int, from, length int64, f func(t int64)) {
 	mean := length / int64(max(n, 1))
 	t := from + g.r.n64(mean)
 	for i := 0; i < n && !g.full(t); i++ {
