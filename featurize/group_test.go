@@ -15,6 +15,13 @@ func inside(prefix string, n int) capture.Addr {
 	return a
 }
 
+// stranger returns addresses that have no prefix in common.
+func stranger(n int) capture.Addr {
+	a := addr("20.0.0.1")
+	binary.BigEndian.PutUint32(a[12:], 20<<24+uint32(n)<<8)
+	return a
+}
+
 // group returns the number of a group, 0 where there is none.
 func group(t *Tracker, scope Scope, prefix string, bits uint8) uint32 {
 	a := addr(prefix)
@@ -32,16 +39,16 @@ func TestGroupsOfAContact(t *testing.T) {
 		prefix string
 		bits   uint8
 	}{
-		{"an IPv4 prefix", func(n int) capture.Addr { return inside("198.51.100.0", n) }, spoofed, Prefix, "198.51.100.0", 120},
-		{"an IPv6 link", func(n int) capture.Addr { return inside("2001:db8:1:2::", n) }, spoofed, Prefix, "2001:db8:1:2::", 64},
+		{"an IPv4 prefix", func(n int) capture.Addr { return inside("198.51.100.0", n) }, stranger, Prefix, "198.51.100.0", 120},
+		{"an IPv6 link", func(n int) capture.Addr { return inside("2001:db8:1:2::", n) }, stranger, Prefix, "2001:db8:1:2::", 64},
 		{"links of an IPv6 site", func(n int) capture.Addr {
 			a := addr("2001:db8:1::1")
 			a[7] = byte(n)
 			return a
-		}, spoofed, Prefix, "2001:db8:1::", 48},
-		{"one host", spoofed, func(int) capture.Addr { return server }, Target, "192.0.2.7", 128},
-		{"hosts of a network", spoofed, func(n int) capture.Addr { return inside("192.0.2.0", n) }, Target, "192.0.2.0", 120},
-		{"one IPv6 host", spoofed, func(int) capture.Addr { return addr("2001:db8::7") }, Target, "2001:db8::7", 128},
+		}, stranger, Prefix, "2001:db8:1::", 48},
+		{"one host", stranger, func(int) capture.Addr { return server }, Target, "192.0.2.7", 128},
+		{"hosts of a network", stranger, func(n int) capture.Addr { return inside("192.0.2.0", n) }, Target, "192.0.2.0", 120},
+		{"one IPv6 host", stranger, func(int) capture.Addr { return addr("2001:db8::7") }, Target, "2001:db8::7", 128},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -113,7 +120,7 @@ func TestGroupsFollowOutcomes(t *testing.T) {
 func TestOneAnswerServesAll(t *testing.T) {
 	tracker := newTracker(t)
 	for n := range 50 {
-		src := spoofed(n)
+		src := stranger(n)
 		p := tcp(int64(n), src, server, 40000, 443, syn, 1, 0, 0)
 		tracker.Add(&p)
 		if n%2 == 0 {
@@ -136,14 +143,13 @@ func TestOneAnswerServesAll(t *testing.T) {
 }
 
 // TestNoGroupOfOne lets a single source, and sources that have nothing in
-// common, leave no group behind; nor do those that are judged by themselves
-// fill one.
+// common, leave no group behind.
 func TestNoGroupOfOne(t *testing.T) {
 	tracker := newTracker(t)
 	for n := 1; n <= 100; n++ {
 		p := tcp(int64(n), client, server, 40000, uint16(n), syn, 1, 0, 0)
 		tracker.Add(&p)
-		q := tcp(int64(n), spoofed(n), spoofed(1000+n), 40000, 80, syn, 1, 0, 0)
+		q := tcp(int64(n), stranger(n), stranger(1000+n), 40000, 80, syn, 1, 0, 0)
 		tracker.Add(&q)
 	}
 	for i := 1; i < tracker.Sources(); i++ {
@@ -151,8 +157,17 @@ func TestNoGroupOfOne(t *testing.T) {
 			t.Errorf("group of %v with %d contacts", s.Prefix(), s.Count)
 		}
 	}
-	for n := 1; n <= 100; n++ {
-		p := tcp(int64(n)+200, router, server, 40000, uint16(1000+n), syn, 1, 0, 0)
+}
+
+// TestGroupsLeaveTheBusyAlone bounds what a group gets of one source.
+func TestGroupsLeaveTheBusyAlone(t *testing.T) {
+	tracker := newTracker(t)
+	for n := range 200 {
+		src := client
+		if n >= 100 {
+			src = router
+		}
+		p := tcp(int64(n), src, server, 40000, uint16(1+n), syn, 1, 0, 0)
 		tracker.Add(&p)
 	}
 	if got := tracker.Source(group(tracker, Target, "192.0.2.7", 128)).Count; got != groupContacts {
