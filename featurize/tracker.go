@@ -41,13 +41,19 @@ const promoteAt = 3
 type Config struct {
 	Memory int64 // bytes for all its tables; at least MinMemory
 	Key    Key
+
+	// Secret keys the buckets in which contacts and sources are looked up;
+	// the zero Secret is Key. What is found does not depend on it, only how
+	// long it takes: who knows it can make all addresses fall into one bucket.
+	// So it is drawn at random wherever the input is not trusted, with a fixed
+	// Key too.
+	Secret Key
+
+	PerSource int64 // bytes that the Observer keeps for each source number, taken from Memory
 }
 
-// Default and least size of a Tracker's tables in bytes.
-const (
-	DefaultMemory = 20 << 20
-	MinMemory     = 1 << 20
-)
+// MinMemory is the least size of a Tracker's tables in bytes.
+const MinMemory = 1 << 20
 
 // Observer is told what happens to contacts while packets are added. It may
 // read the Tracker, but not change it; the contact is valid during the call.
@@ -92,6 +98,7 @@ const (
 // Tracker turns packets into contacts. It is not safe for concurrent use.
 type Tracker struct {
 	key      Key
+	secret   Key
 	observer Observer
 	now      int64 // never goes back
 	offset   int64 // now = packet time + offset
@@ -108,6 +115,7 @@ type Tracker struct {
 	maxPerSource  uint32
 
 	active   []activeSlot
+	ghosts   ghosts
 	counters Counters
 }
 
@@ -132,8 +140,12 @@ func NewTracker(cfg Config, observer Observer) (*Tracker, error) {
 	)
 	// Half a source for each contact: a flood of spoofed addresses has one
 	// contact each, everyone else several.
-	units := cfg.Memory * 15 / 16 / (2*perContact + perSource)
+	units := cfg.Memory * 29 / 32 / (2*perContact + perSource + cfg.PerSource)
 	t := newTables(cfg.Key, observer, units, floorPow2(cfg.Memory/16/perActive))
+	t.ghosts = make(ghosts, floorPow2(cfg.Memory/32/2))
+	if cfg.Secret != (Key{}) {
+		t.secret = cfg.Secret
+	}
 	t.maxPerSource = uint32(max(256, min(4096, len(t.contacts)/8)))
 	return t, nil
 }
@@ -143,6 +155,7 @@ func NewTracker(cfg Config, observer Observer) (*Tracker, error) {
 func newTables(key Key, observer Observer, units, slots int64) *Tracker {
 	t := &Tracker{
 		key:           key,
+		secret:        key,
 		observer:      observer,
 		now:           -1 << 62,
 		contacts:      make([]Contact, 2*units+1),
@@ -150,6 +163,7 @@ func newTables(key Key, observer Observer, units, slots int64) *Tracker {
 		sources:       make([]Source, units+1),
 		sourceBuckets: make([]uint32, floorPow2(units)),
 		active:        make([]activeSlot, slots),
+		ghosts:        make(ghosts, slots),
 	}
 	for i := len(t.contacts) - 1; i > 0; i-- {
 		t.contacts[i].hashNext, t.freeContact = t.freeContact, uint32(i)
@@ -171,6 +185,9 @@ func floorPow2(n int64) int64 {
 // Sources returns the number of source numbers: valid ones are 1 to
 // Sources()-1.
 func (t *Tracker) Sources() int { return len(t.sources) }
+
+// MaxPerSource returns how many contacts a source can have.
+func (t *Tracker) MaxPerSource() int { return int(t.maxPerSource) }
 
 // Source returns a source by its number.
 func (t *Tracker) Source(source uint32) *Source { return &t.sources[source] }
@@ -256,7 +273,7 @@ func (t *Tracker) find(src, dst *capture.Addr, proto capture.Proto, port uint16)
 }
 
 func (t *Tracker) findOf(source uint32, dst *capture.Addr, proto capture.Proto, port uint16) uint32 {
-	b := t.key.contact(source, dst, proto, port) & uint64(len(t.buckets)-1)
+	b := t.secret.contact(source, dst, proto, port) & uint64(len(t.buckets)-1)
 	for i := t.buckets[b]; i != 0; i = t.contacts[i].hashNext {
 		c := &t.contacts[i]
 		if c.source == source && c.Port == port && c.Proto == proto && c.Dst == *dst {
@@ -297,7 +314,7 @@ func (t *Tracker) newContact(s uint32, dst *capture.Addr, proto capture.Proto, p
 	i := t.freeContact
 	c := &t.contacts[i]
 	t.freeContact = c.hashNext
-	b := t.key.contact(s, dst, proto, port) & uint64(len(t.buckets)-1)
+	b := t.secret.contact(s, dst, proto, port) & uint64(len(t.buckets)-1)
 	*c = Contact{Dst: *dst, First: t.now, Last: t.now, source: s, hashNext: t.buckets[b], Port: port, Attempts: 1, Proto: proto}
 	t.buckets[b] = i
 	src := &t.sources[s]
@@ -361,7 +378,7 @@ func (t *Tracker) dropContact(i uint32) {
 	s := &t.sources[c.source]
 	s.contacts.remove(i, t.bySource)
 	s.Count--
-	p := &t.buckets[t.key.contact(c.source, &c.Dst, c.Proto, c.Port)&uint64(len(t.buckets)-1)]
+	p := &t.buckets[t.secret.contact(c.source, &c.Dst, c.Proto, c.Port)&uint64(len(t.buckets)-1)]
 	for *p != i {
 		p = &t.contacts[*p].hashNext
 	}
@@ -370,7 +387,7 @@ func (t *Tracker) dropContact(i uint32) {
 }
 
 func (t *Tracker) findSource(a *capture.Addr) uint32 {
-	b := t.key.addr(a) & uint64(len(t.sourceBuckets)-1)
+	b := t.secret.addr(a) & uint64(len(t.sourceBuckets)-1)
 	for i := t.sourceBuckets[b]; i != 0; i = t.sources[i].hashNext {
 		if t.sources[i].Addr == *a {
 			return i
@@ -395,10 +412,13 @@ func (t *Tracker) touchSource(a *capture.Addr) uint32 {
 	i := t.freeSource
 	s := &t.sources[i]
 	t.freeSource = s.hashNext
-	b := t.key.addr(a) & uint64(len(t.sourceBuckets)-1)
+	b := t.secret.addr(a) & uint64(len(t.sourceBuckets)-1)
 	*s = Source{Addr: *a, touched: t.now, hashNext: t.sourceBuckets[b]}
 	t.sourceBuckets[b] = i
-	t.order[probation].pushFront(i, t.byOrder)
+	if t.counters.EvictedSources > 0 && t.ghosts.take(t.key.addr(a)) {
+		s.segment = protected
+	}
+	t.order[s.segment].pushFront(i, t.byOrder)
 	t.counters.Sources++
 	return i
 }
@@ -423,7 +443,10 @@ func (t *Tracker) evict(keep uint32) {
 		t.counters.EvictedContacts++
 	}
 	t.order[s.segment].remove(victim, t.byOrder)
-	p := &t.sourceBuckets[t.key.addr(&s.Addr)&uint64(len(t.sourceBuckets)-1)]
+	if s.segment == probation {
+		t.ghosts.add(t.key.addr(&s.Addr))
+	}
+	p := &t.sourceBuckets[t.secret.addr(&s.Addr)&uint64(len(t.sourceBuckets)-1)]
 	for *p != victim {
 		p = &t.sources[*p].hashNext
 	}

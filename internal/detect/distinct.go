@@ -6,38 +6,20 @@ import (
 	"math/bits"
 )
 
-// distinct counts distinct values: exactly up to maxExact, and beyond it by
-// HyperLogLog (Flajolet et al. 2007) with a standard error of 3.3%. It holds
-// at most 9 KiB.
-type distinct struct {
-	exact     map[uint64]struct{}
-	registers []uint8
-}
+// distinct counts distinct values by HyperLogLog (Flajolet et al. 2007): a few
+// exactly, many with a standard error of 3.3%. Its size is fixed, whatever is
+// added.
+type distinct [1 << registerBits]uint8
 
-const (
-	maxExact     = 256
-	registerBits = 10
-)
+const registerBits = 10
 
 func (d *distinct) add(value []byte) {
 	f := fnv.New64a()
 	f.Write(value)
 	h := finish(f.Sum64())
-	if d.registers != nil {
-		d.register(h)
-		return
-	}
-	if d.exact == nil {
-		d.exact = map[uint64]struct{}{}
-	}
-	d.exact[h] = struct{}{}
-	if len(d.exact) > maxExact {
-		d.registers = make([]uint8, 1<<registerBits)
-		for v := range d.exact {
-			d.register(v)
-		}
-		d.exact = nil
-	}
+	i := h >> (64 - registerBits)
+	rank := uint8(bits.LeadingZeros64(h<<registerBits|1) + 1)
+	d[i] = max(d[i], rank)
 }
 
 // finish spreads FNV's bits, of which the high ones are poor for short input
@@ -50,19 +32,10 @@ func finish(h uint64) uint64 {
 	return h ^ h>>33
 }
 
-func (d *distinct) register(h uint64) {
-	i := h >> (64 - registerBits)
-	rank := uint8(bits.LeadingZeros64(h<<registerBits|1) + 1)
-	d.registers[i] = max(d.registers[i], rank)
-}
-
 func (d *distinct) count() int {
-	if d.registers == nil {
-		return len(d.exact)
-	}
 	const m = 1 << registerBits
 	sum, zeros := 0.0, 0
-	for _, r := range d.registers {
+	for _, r := range d {
 		sum += math.Ldexp(1, -int(r))
 		if r == 0 {
 			zeros++
