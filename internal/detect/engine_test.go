@@ -176,7 +176,7 @@ func TestDistinct(t *testing.T) {
 				d.add(binary.BigEndian.AppendUint32(nil, uint32(i)))
 			}
 		}
-		if got := d.count(); got < n*9/10 || got > n*11/10 {
+		if got := d.count(); got < n*9/10 || got > n*11/10 || n <= maxExact && got != n {
 			t.Errorf("%d counted as %d", n, got)
 		}
 	}
