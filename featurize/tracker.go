@@ -112,6 +112,7 @@ type Tracker struct {
 	freeSource    uint32
 	sourceBuckets []uint32
 	order         [segments]list
+	held          int // sources in use
 	maxPerSource  uint32
 
 	active   []activeSlot
@@ -305,11 +306,11 @@ func (t *Tracker) attempt(src, dst *capture.Addr, proto capture.Proto, port uint
 	return t.newContact(s, dst, proto, port), true
 }
 
-// newContact takes a contact from the pool, evicting whole sources (never s)
-// where the pool is empty.
+// newContact takes a contact from the pool, which is made room in where it is
+// empty.
 func (t *Tracker) newContact(s uint32, dst *capture.Addr, proto capture.Proto, port uint16) uint32 {
 	for t.freeContact == 0 {
-		t.evict(s)
+		t.makeRoom(s)
 	}
 	i := t.freeContact
 	c := &t.contacts[i]
@@ -407,7 +408,7 @@ func (t *Tracker) touchSource(a *capture.Addr) uint32 {
 		return i
 	}
 	if t.freeSource == 0 {
-		t.evict(0)
+		t.evict(t.leastWorth(0))
 	}
 	i := t.freeSource
 	s := &t.sources[i]
@@ -415,17 +416,18 @@ func (t *Tracker) touchSource(a *capture.Addr) uint32 {
 	b := t.secret.addr(a) & uint64(len(t.sourceBuckets)-1)
 	*s = Source{Addr: *a, touched: t.now, hashNext: t.sourceBuckets[b]}
 	t.sourceBuckets[b] = i
-	if t.counters.EvictedSources > 0 && t.ghosts.take(t.key.addr(a)) {
+	if t.counters.EvictedSources > 0 && t.ghosts.take(t.key.ghost(a)) {
 		s.segment = protected
 	}
 	t.order[s.segment].pushFront(i, t.byOrder)
 	t.counters.Sources++
+	t.held++
 	return i
 }
 
-// evict forgets the source that is least worth keeping, but not keep: the
+// leastWorth returns the source that is least worth keeping, but not keep: the
 // longest idle on probation, else the longest idle of all.
-func (t *Tracker) evict(keep uint32) {
+func (t *Tracker) leastWorth(keep uint32) uint32 {
 	victim := t.order[probation].tail
 	if victim == keep && victim != 0 {
 		victim = t.sources[victim].order.prev
@@ -436,6 +438,11 @@ func (t *Tracker) evict(keep uint32) {
 			victim = t.sources[victim].order.prev
 		}
 	}
+	return victim
+}
+
+// evict forgets a source.
+func (t *Tracker) evict(victim uint32) {
 	s := &t.sources[victim]
 	t.observer.Forgotten(t, victim)
 	for s.contacts.head != 0 {
@@ -444,7 +451,7 @@ func (t *Tracker) evict(keep uint32) {
 	}
 	t.order[s.segment].remove(victim, t.byOrder)
 	if s.segment == probation {
-		t.ghosts.add(t.key.addr(&s.Addr))
+		t.ghosts.add(t.key.ghost(&s.Addr))
 	}
 	p := &t.sourceBuckets[t.secret.addr(&s.Addr)&uint64(len(t.sourceBuckets)-1)]
 	for *p != victim {
@@ -453,6 +460,7 @@ func (t *Tracker) evict(keep uint32) {
 	*p = s.hashNext
 	s.hashNext, t.freeSource = t.freeSource, victim
 	t.counters.EvictedSources++
+	t.held--
 }
 
 func (t *Tracker) bySource(i uint32) *link  { return &t.contacts[i].bySource }

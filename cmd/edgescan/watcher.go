@@ -157,6 +157,7 @@ func (w *watcher) finish(started time.Time, sinks *alert.Fan) {
 		Uint64("incidents_cut_short", stats.Cut).
 		Uint64("undelivered_alerts", sinks.Failed).
 		Dict("not_decoded", undecoded).
+		Str("peak_memory", peakMemory().text()).
 		Stringer("took", time.Since(started).Round(time.Millisecond)).
 		Msg("summary")
 }

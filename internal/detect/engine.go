@@ -62,13 +62,13 @@ const DefaultUpdateInterval = 10 * time.Minute
 // Default and least memory of an Engine in bytes.
 const (
 	DefaultMemory = 20 << 20
-	MinMemory     = 2 << 20
+	MinMemory     = 4 << 20
 )
 
 // The parts of an Engine's memory that are not its Tracker's and its watches':
 // one in so many for incidents, and for what a report needs.
 const (
-	incidentShare = 16
+	incidentShare = 8
 	tallyShare    = 16
 )
 
