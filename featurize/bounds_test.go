@@ -73,3 +73,68 @@ func TestAddAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations for two packets", got)
 	}
 }
+
+// TestSlowScannerComesBack lets a host try a port so rarely that the flood
+// pushes it out in between: once it has come back it stays.
+func TestSlowScannerComesBack(t *testing.T) {
+	tracker := newTracker(t)
+	const flood, probes = 5000, 40
+	for i := range flood * probes {
+		src, port := spoofed(i), uint16(80)
+		if i%flood == 0 {
+			src, port = client, uint16(1+i/flood)
+		}
+		p := tcp(int64(i), src, server, 40000, port, syn, 1, 0, 0)
+		tracker.Add(&p)
+	}
+	if tracker.Sources() >= flood {
+		t.Fatal("the flood does not fill the table between two probes")
+	}
+	if got := len(contactsOf(tracker, client)); got < probes-5 {
+		t.Errorf("%d of the scanner's %d contacts are left", got, probes)
+	}
+}
+
+// TestCrowdDoesNotPushItselfOut has more contacts than fit, of busy sources:
+// all of them keep some.
+func TestCrowdDoesNotPushItselfOut(t *testing.T) {
+	tracker := newTracker(t)
+	const crowd = 100
+	for i := range 100_000 {
+		p := tcp(int64(i), spoofed(i%crowd), server, 40000, uint16(i/crowd), syn, 1, 0, 0)
+		tracker.Add(&p)
+	}
+	c := tracker.Counters()
+	if c.EvictedSources != 0 || c.EvictedContacts == 0 {
+		t.Errorf("%d sources and %d contacts forgotten", c.EvictedSources, c.EvictedContacts)
+	}
+	for i := range crowd {
+		if got := len(contactsOf(tracker, spoofed(i))); got < leastShare {
+			t.Errorf("%d contacts of source %d", got, i)
+		}
+	}
+}
+
+// TestSecretSpreadsWhatCollides adds addresses that have one hash for the key:
+// with a secret no bucket is crowded.
+func TestSecretSpreadsWhatCollides(t *testing.T) {
+	tracker, err := NewTracker(Config{Memory: MinMemory, Key: DefaultKey, Secret: Key{3, 141592653589793238}}, &log{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var a capture.Addr
+	binary.LittleEndian.PutUint64(a[:], DefaultKey.A)
+	for i := range 3000 {
+		binary.BigEndian.PutUint64(a[8:], uint64(i))
+		if DefaultKey.addr(&a) != DefaultKey.mix(0, 0x9e3779b97f4a7c15) {
+			t.Fatal("the addresses do not collide for the key")
+		}
+		p := tcp(int64(i), a, server, 40000, 80, syn, 1, 0, 0)
+		tracker.Add(&p)
+	}
+	for _, head := range tracker.sourceBuckets {
+		if n := length(head, func(i uint32) uint32 { return tracker.sources[i].hashNext }); n > 16 {
+			t.Fatalf("%d sources in one bucket", n)
+		}
+	}
+}

@@ -70,10 +70,11 @@ func (r *referee) Forgotten(t *Tracker, source uint32) {
 
 // replay adds the packets that data describes to a new tracker, which is so
 // small that it soon must forget.
-func replay(t *testing.T, data []byte) (*Tracker, *referee) {
+func replay(t *testing.T, data []byte, secret Key) (*Tracker, *referee) {
 	observer := &referee{t: t, known: map[Contact]Outcome{}}
 	tracker := newTables(DefaultKey, observer, 4, 8)
 	tracker.maxPerSource = 6
+	tracker.secret = secret
 	for now := start; len(data) >= fuzzRecord; data = data[fuzzRecord:] {
 		p := packetOf(data, now)
 		before := tracker.Now()
@@ -88,22 +89,25 @@ func replay(t *testing.T, data []byte) (*Tracker, *referee) {
 
 // FuzzTracker adds arbitrary sequences of packets and checks what must hold
 // after any: no contact is counted twice, outcomes only move forward, counts
-// and lists agree, and the same packets give the same contacts.
+// and lists agree, and the same packets give the same contacts, whatever the
+// secret of the buckets is.
 func FuzzTracker(f *testing.F) {
 	f.Add([]byte("\x00\x00\x00\x01\x0b\x04\x02\x00\x00\x01\x00\x00\x01\x00\x01\x00\x04\x0b\x12\x00\x00\x05\x01\x00"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		tracker, observer := replay(t, data)
+		tracker, observer := replay(t, data, DefaultKey)
 		checkInvariants(t, tracker)
 		if c := tracker.Counters(); uint64(observer.calls[0]) != c.Contacts || uint64(observer.calls[1]) != c.EvictedSources {
 			t.Errorf("told of %v, counted %+v", observer.calls, c)
 		}
-		again, _ := replay(t, data)
+		again, _ := replay(t, data, Key{1, 2})
 		if tracker.Counters() != again.Counters() {
 			t.Errorf("counters %+v, again %+v", tracker.Counters(), again.Counters())
 		}
 		for i := range tracker.contacts {
-			if tracker.contacts[i] != again.contacts[i] {
-				t.Fatalf("contact %d: %+v, again %+v", i, tracker.contacts[i], again.contacts[i])
+			a, b := tracker.contacts[i], again.contacts[i]
+			a.hashNext, b.hashNext = 0, 0
+			if a != b {
+				t.Fatalf("contact %d: %+v, again %+v", i, a, b)
 			}
 		}
 	})
@@ -130,6 +134,25 @@ func checkInvariants(t *testing.T, tracker *Tracker) {
 		segment[i] = length(tracker.order[i].head, func(i uint32) uint32 { return tracker.sources[i].order.next })
 	}
 	free := length(tracker.freeSource, func(i uint32) uint32 { return tracker.sources[i].hashNext })
+	if tracker.held != segment[probation]+segment[protected] {
+		t.Errorf("%d sources held, %v in order", tracker.held, segment)
+	}
+	hosts, theirs := 0, 0
+	for i := range tracker.sources {
+		if s := &tracker.sources[i]; s.Scope == Host {
+			theirs += int(s.Count)
+		}
+	}
+	for _, order := range tracker.order {
+		for i := order.head; i != 0; i = tracker.sources[i].order.next {
+			if tracker.sources[i].Scope == Host {
+				hosts++
+			}
+		}
+	}
+	if c := tracker.Counters(); c.Sources-c.EvictedSources != uint64(hosts) || c.Contacts-c.EvictedContacts < uint64(theirs) {
+		t.Errorf("%d sources and %d contacts held of %+v", hosts, theirs, c)
+	}
 	if free+segment[probation]+segment[protected] != tracker.Sources()-1 {
 		t.Errorf("%d sources free, %v in order, of %d", free, segment, tracker.Sources()-1)
 	}

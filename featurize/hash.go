@@ -45,3 +45,18 @@ func (k Key) contact(source uint32, dst *capture.Addr, proto capture.Proto, port
 func (k Key) endpoint(a *capture.Addr, port uint16) uint64 {
 	return k.mix(k.addr(a), uint64(port)|1<<40)
 }
+
+// ghost hashes an address for ghosts. Other than addr it has no factor that can be
+// made 0: for files the key is known, and what is remembered must not depend
+// on a secret.
+func (k Key) ghost(a *capture.Addr) uint64 {
+	h := scramble(binary.LittleEndian.Uint64(a[:8]) ^ k.A)
+	return scramble(h ^ binary.LittleEndian.Uint64(a[8:]) ^ k.B)
+}
+
+// scramble spreads every bit over all others (the finaliser of MurmurHash3).
+func scramble(h uint64) uint64 {
+	h = (h ^ h>>33) * 0xff51afd7ed558ccd
+	h = (h ^ h>>33) * 0xc4ceb9fe1a85ec53
+	return h ^ h>>33
+}

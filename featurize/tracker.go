@@ -44,13 +44,19 @@ const hostBits = 128
 type Config struct {
 	Memory int64 // bytes for all its tables; at least MinMemory
 	Key    Key
+
+	// Secret keys the buckets in which contacts and sources are looked up;
+	// the zero Secret is Key. What is found does not depend on it, only how
+	// long it takes: who knows it can make all addresses fall into one bucket.
+	// So it is drawn at random wherever the input is not trusted, with a fixed
+	// Key too.
+	Secret Key
+
+	PerSource int64 // bytes that the Observer keeps for each source number, taken from Memory
 }
 
-// Default and least size of a Tracker's tables in bytes.
-const (
-	DefaultMemory = 20 << 20
-	MinMemory     = 1 << 20
-)
+// MinMemory is the least size of a Tracker's tables in bytes.
+const MinMemory = 1 << 20
 
 // Observer is told what happens to contacts while packets are added. It may
 // read the Tracker, but not change it; the contact is valid during the call.
@@ -98,6 +104,7 @@ const (
 // Tracker turns packets into contacts. It is not safe for concurrent use.
 type Tracker struct {
 	key      Key
+	secret   Key
 	observer Observer
 	now      int64 // never goes back
 	offset   int64 // now = packet time + offset
@@ -111,6 +118,7 @@ type Tracker struct {
 	freeSource    uint32
 	sourceBuckets []uint32
 	order         [segments]list
+	held          int // sources in use
 	maxPerSource  uint32
 	pinned        uint32 // a source that is not to be evicted now
 
@@ -119,6 +127,7 @@ type Tracker struct {
 	shares      int // contacts that groups were offered in that second
 
 	active   []activeSlot
+	ghosts   ghosts
 	counters Counters
 }
 
@@ -143,8 +152,12 @@ func NewTracker(cfg Config, observer Observer) (*Tracker, error) {
 	)
 	// Half a source for each contact: a flood of spoofed addresses has one
 	// contact each, everyone else several.
-	units := cfg.Memory * 15 / 16 / (2*perContact + perSource)
+	units := cfg.Memory * 29 / 32 / (2*perContact + perSource + cfg.PerSource)
 	t := newTables(cfg.Key, observer, units, floorPow2(cfg.Memory/16/perActive))
+	t.ghosts = make(ghosts, floorPow2(cfg.Memory/32/2))
+	if cfg.Secret != (Key{}) {
+		t.secret = cfg.Secret
+	}
 	t.maxPerSource = uint32(max(256, min(4096, len(t.contacts)/8)))
 	return t, nil
 }
@@ -154,6 +167,7 @@ func NewTracker(cfg Config, observer Observer) (*Tracker, error) {
 func newTables(key Key, observer Observer, units, slots int64) *Tracker {
 	t := &Tracker{
 		key:           key,
+		secret:        key,
 		observer:      observer,
 		now:           -1 << 62,
 		contacts:      make([]Contact, 2*units+1),
@@ -162,6 +176,7 @@ func newTables(key Key, observer Observer, units, slots int64) *Tracker {
 		sourceBuckets: make([]uint32, floorPow2(units)),
 		active:        make([]activeSlot, slots),
 		gates:         make([]gate, max(1, slots/2)),
+		ghosts:        make(ghosts, slots),
 	}
 	for i := len(t.contacts) - 1; i > 0; i-- {
 		t.contacts[i].hashNext, t.freeContact = t.freeContact, uint32(i)
@@ -183,6 +198,9 @@ func floorPow2(n int64) int64 {
 // Sources returns the number of source numbers: valid ones are 1 to
 // Sources()-1.
 func (t *Tracker) Sources() int { return len(t.sources) }
+
+// MaxPerSource returns how many contacts a source can have.
+func (t *Tracker) MaxPerSource() int { return int(t.maxPerSource) }
 
 // Source returns a source by its number.
 func (t *Tracker) Source(source uint32) *Source { return &t.sources[source] }
@@ -268,7 +286,7 @@ func (t *Tracker) find(src, dst *capture.Addr, proto capture.Proto, port uint16)
 }
 
 func (t *Tracker) findOf(source uint32, dst *capture.Addr, proto capture.Proto, port uint16) uint32 {
-	b := t.key.contact(source, dst, proto, port) & uint64(len(t.buckets)-1)
+	b := t.secret.contact(source, dst, proto, port) & uint64(len(t.buckets)-1)
 	for i := t.buckets[b]; i != 0; i = t.contacts[i].hashNext {
 		c := &t.contacts[i]
 		if c.source == source && c.Port == port && c.Proto == proto && c.Dst == *dst {
@@ -307,18 +325,18 @@ func (t *Tracker) attemptOf(s uint32, dst *capture.Addr, proto capture.Proto, po
 	return t.newContact(s, dst, proto, port), true
 }
 
-// newContact takes a contact from the pool, evicting whole sources (never s or
-// the pinned one) where the pool is empty; 0 where none is left.
+// newContact takes a contact from the pool, which is made room in where it is
+// empty; 0 where that cannot be.
 func (t *Tracker) newContact(s uint32, dst *capture.Addr, proto capture.Proto, port uint16) uint32 {
 	for t.freeContact == 0 {
-		if !t.evict(s) {
+		if !t.makeRoom(s) {
 			return 0
 		}
 	}
 	i := t.freeContact
 	c := &t.contacts[i]
 	t.freeContact = c.hashNext
-	b := t.key.contact(s, dst, proto, port) & uint64(len(t.buckets)-1)
+	b := t.secret.contact(s, dst, proto, port) & uint64(len(t.buckets)-1)
 	*c = Contact{Dst: *dst, First: t.now, Last: t.now, source: s, hashNext: t.buckets[b], Port: port, Attempts: 1, Proto: proto}
 	t.buckets[b] = i
 	src := &t.sources[s]
@@ -386,7 +404,7 @@ func (t *Tracker) dropContact(i uint32) {
 	s := &t.sources[c.source]
 	s.contacts.remove(i, t.bySource)
 	s.Count--
-	p := &t.buckets[t.key.contact(c.source, &c.Dst, c.Proto, c.Port)&uint64(len(t.buckets)-1)]
+	p := &t.buckets[t.secret.contact(c.source, &c.Dst, c.Proto, c.Port)&uint64(len(t.buckets)-1)]
 	for *p != i {
 		p = &t.contacts[*p].hashNext
 	}
@@ -397,7 +415,7 @@ func (t *Tracker) dropContact(i uint32) {
 func (t *Tracker) findSource(a *capture.Addr) uint32 { return t.findScoped(a, Host, hostBits) }
 
 func (t *Tracker) findScoped(a *capture.Addr, scope Scope, bits uint8) uint32 {
-	b := t.key.scoped(a, scope, bits) & uint64(len(t.sourceBuckets)-1)
+	b := t.secret.scoped(a, scope, bits) & uint64(len(t.sourceBuckets)-1)
 	for i := t.sourceBuckets[b]; i != 0; i = t.sources[i].hashNext {
 		if s := &t.sources[i]; s.Addr == *a && s.Scope == scope && s.bits == bits {
 			return i
@@ -425,39 +443,48 @@ func (t *Tracker) touch(i uint32) {
 // newSource takes a source from the pool, evicting another where it is empty;
 // 0 where none is left but the pinned one.
 func (t *Tracker) newSource(s Source) uint32 {
-	if t.freeSource == 0 && !t.evict(0) {
-		return 0
+	if t.freeSource == 0 {
+		victim := t.leastWorth(0)
+		if victim == 0 {
+			return 0
+		}
+		t.evict(victim)
 	}
 	i := t.freeSource
 	t.freeSource = t.sources[i].hashNext
-	b := t.key.scoped(&s.Addr, s.Scope, s.bits) & uint64(len(t.sourceBuckets)-1)
+	b := t.secret.scoped(&s.Addr, s.Scope, s.bits) & uint64(len(t.sourceBuckets)-1)
 	s.touched, s.hashNext = t.now, t.sourceBuckets[b]
-	t.sources[i] = s
-	t.sourceBuckets[b] = i
-	t.order[probation].pushFront(i, t.byOrder)
 	if s.Scope == Host {
+		if t.counters.EvictedSources > 0 && t.ghosts.take(t.key.ghost(&s.Addr)) {
+			s.segment = protected
+		}
 		t.counters.Sources++
 	}
+	t.sources[i] = s
+	t.sourceBuckets[b] = i
+	t.order[s.segment].pushFront(i, t.byOrder)
+	t.held++
 	return i
 }
 
-// evict forgets the source that is least worth keeping, but neither keep nor
-// the pinned one: the longest idle on probation, else the longest idle of all.
-// It reports whether there was one.
-func (t *Tracker) evict(keep uint32) bool {
-	victim := uint32(0)
+// leastWorth returns the source that is least worth keeping, but neither keep
+// nor the pinned one: the longest idle on probation, else the longest idle of
+// all. It returns 0 where there is none.
+func (t *Tracker) leastWorth(keep uint32) uint32 {
 	for segment := range t.order {
-		victim = t.order[segment].tail
+		victim := t.order[segment].tail
 		for victim != 0 && (victim == keep || victim == t.pinned) {
 			victim = t.sources[victim].order.prev
 		}
 		if victim != 0 {
-			break
+			return victim
 		}
 	}
-	if victim == 0 {
-		return false
-	}
+	return 0
+}
+
+// evict forgets a source.
+func (t *Tracker) evict(victim uint32) {
 	s := &t.sources[victim]
 	t.observer.Forgotten(t, victim)
 	if s.Scope == Host {
@@ -468,13 +495,16 @@ func (t *Tracker) evict(keep uint32) bool {
 		t.dropContact(s.contacts.head)
 	}
 	t.order[s.segment].remove(victim, t.byOrder)
-	p := &t.sourceBuckets[t.key.scoped(&s.Addr, s.Scope, s.bits)&uint64(len(t.sourceBuckets)-1)]
+	if s.Scope == Host && s.segment == probation {
+		t.ghosts.add(t.key.ghost(&s.Addr))
+	}
+	p := &t.sourceBuckets[t.secret.scoped(&s.Addr, s.Scope, s.bits)&uint64(len(t.sourceBuckets)-1)]
 	for *p != victim {
 		p = &t.sources[*p].hashNext
 	}
 	*p = s.hashNext
 	s.hashNext, t.freeSource = t.freeSource, victim
-	return true
+	t.held--
 }
 
 func (t *Tracker) bySource(i uint32) *link  { return &t.contacts[i].bySource }

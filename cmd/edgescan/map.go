@@ -110,7 +110,9 @@ func (a *album) keep(v *view) {
 func collect(judge detect.Judge, src capture.Source) (*album, error) {
 	a := &album{judge: judge, views: map[capture.Addr]*view{}}
 	engine, err := detect.NewEngine(detect.Config{
-		Tracker:   featurize.Config{Memory: featurize.DefaultMemory, Key: featurize.DefaultKey},
+		Memory:    detect.DefaultMemory,
+		Key:       featurize.DefaultKey,
+		Secret:    randomKey(),
 		Threshold: detect.One + 1,
 	}, a, func(*detect.Event) {})
 	if err != nil {

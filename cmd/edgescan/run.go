@@ -53,18 +53,29 @@ func newRun() *cobra.Command {
 	return cmd
 }
 
-// programMemory is what the program needs besides its tables of contacts:
-// code, stacks, capture ring, network.
-const programMemory = 14 << 20
+// programMemory is what the program needs besides the Engine: code, stacks, the
+// capture ring, buffers, and garbage until it is collected.
+const programMemory = 12 << 20
+
+// Least and most of --memory. The most is what the numbers of contacts can
+// hold, and what a 32-bit system can give.
+const (
+	minMemory = programMemory + detect.MinMemory
+	maxMemory = 1 << 30 << (^uint(0) >> 63 << 2) // 1 GiB where pointers have 32 bits, else 16 GiB
+)
+
+// fileMemory is the part of resident memory that the garbage collector does
+// not know: the program's code and data, and the capture ring.
+const fileMemory = 5 << 20
 
 func run(ctx context.Context, f *runFlags) error {
 	if len(f.interfaces) == 0 && len(f.files) == 0 || len(f.interfaces) > 0 && len(f.files) > 0 {
 		return usageError{errors.New("give interfaces (-i) or files (-r), see 'edgescan run --help'")}
 	}
-	if f.memory < programMemory+featurize.MinMemory {
-		return usageError{fmt.Errorf("--memory %s is too little, need at least %s", f.memory.text(), byteSize(programMemory+featurize.MinMemory).text())}
+	if f.memory < minMemory || f.memory > maxMemory {
+		return usageError{fmt.Errorf("--memory %s: want at least %s and at most %s", f.memory.text(), byteSize(minMemory).text(), byteSize(maxMemory).text())}
 	}
-	debug.SetMemoryLimit(int64(f.memory))
+	debug.SetMemoryLimit(int64(f.memory) - fileMemory)
 	log := newLogger()
 	sinks, err := openSinks(f)
 	if err != nil {
@@ -80,7 +91,9 @@ func run(ctx context.Context, f *runFlags) error {
 		key = randomKey()
 	}
 	engine, err := detect.NewEngine(detect.Config{
-		Tracker:   featurize.Config{Memory: int64(f.memory) - programMemory, Key: key},
+		Memory:    int64(f.memory) - programMemory,
+		Key:       key,
+		Secret:    randomKey(), // files may be made to fill one bucket too
 		Threshold: threshold,
 	}, judge, func(e *detect.Event) {
 		if err := sinks.Alert(*e); err != nil {

@@ -153,8 +153,11 @@ func (w *watcher) finish(started time.Time, sinks *alert.Fan) {
 		Uint64("incidents", stats.Incidents).
 		Uint64("looks", stats.Looks).
 		Uint64("forgotten_sources", stats.EvictedSources).
+		Uint64("forgotten_contacts", stats.EvictedContacts).
+		Uint64("incidents_cut_short", stats.Cut).
 		Uint64("undelivered_alerts", sinks.Failed).
 		Dict("not_decoded", undecoded).
+		Str("peak_memory", peakMemory().text()).
 		Stringer("took", time.Since(started).Round(time.Millisecond)).
 		Msg("summary")
 }

@@ -26,7 +26,8 @@ func Captures(captures []labels.Capture, emit func(*Sample)) error {
 			return fmt.Errorf("training capture: %w", err)
 		}
 		engine, err := detect.NewEngine(detect.Config{
-			Tracker:   featurize.Config{Memory: featurize.DefaultMemory, Key: featurize.DefaultKey},
+			Memory:    detect.DefaultMemory,
+			Key:       featurize.DefaultKey,
 			Threshold: detect.One + 1,
 		}, labeller{c, class, emit}, func(*detect.Event) {})
 		if err != nil {

@@ -25,10 +25,8 @@ func Play(s *synth.Scene, observer featurize.Observer, emit func(*Sample)) error
 	rng := rand.New(rand.NewPCG(s.Seed, 0x6d617073))
 	h := &harvest{actors: Actors(s), truth: truth{}, emit: emit}
 	engine, err := detect.NewEngine(detect.Config{
-		Tracker: featurize.Config{
-			Memory: featurize.DefaultMemory,
-			Key:    featurize.Key{A: rng.Uint64(), B: rng.Uint64()},
-		},
+		Memory:    detect.DefaultMemory,
+		Key:       featurize.Key{A: rng.Uint64(), B: rng.Uint64()},
 		Threshold: detect.One + 1, // only looks are wanted
 		Observer:  observer,
 	}, h, func(*detect.Event) {})

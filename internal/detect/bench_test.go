@@ -52,7 +52,8 @@ func BenchmarkFileToVerdict(b *testing.B) {
 			b.Fatal(err)
 		}
 		engine, err := detect.NewEngine(detect.Config{
-			Tracker:   featurize.Config{Memory: featurize.DefaultMemory, Key: featurize.DefaultKey},
+			Memory:    detect.DefaultMemory,
+			Key:       featurize.DefaultKey,
 			Threshold: network.Threshold(),
 		}, judge, func(*detect.Event) {})
 		if err != nil {

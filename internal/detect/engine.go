@@ -1,7 +1,9 @@
 package detect
 
 import (
+	"fmt"
 	"time"
+	"unsafe"
 
 	"edgescan/capture"
 	"edgescan/featurize"
@@ -47,7 +49,9 @@ const One = quant.One
 
 // Config is what an Engine needs to know.
 type Config struct {
-	Tracker        featurize.Config
+	Memory         int64              // bytes for all that the Engine keeps; at least MinMemory
+	Key            featurize.Key      // see featurize.Config
+	Secret         featurize.Key      // see featurize.Config
 	Threshold      uint32             // a score from which a source is scanning
 	UpdateInterval time.Duration      // between updates of one incident; 0: DefaultUpdateInterval
 	Observer       featurize.Observer // is told of hosts' contacts as well; may be nil
@@ -55,6 +59,19 @@ type Config struct {
 
 // DefaultUpdateInterval is the time between updates of one incident.
 const DefaultUpdateInterval = 10 * time.Minute
+
+// Default and least memory of an Engine in bytes.
+const (
+	DefaultMemory = 20 << 20
+	MinMemory     = 4 << 20
+)
+
+// The parts of an Engine's memory that are not its Tracker's and its watches':
+// one in so many for incidents, and for what a report needs.
+const (
+	incidentShare = 8
+	tallyShare    = 16
+)
 
 // Engine turns packets into events. It is not safe for concurrent use.
 type Engine struct {
@@ -68,18 +85,23 @@ type Engine struct {
 
 	watches   []watch // by source number
 	due       []uint32
-	incidents map[uint32]*incident
+	pool      pool
+	ready     []uint32 // scratch of checkIncidents
+	tally     *tally
 	nextCheck int64
 	picture   featurize.Map
 	members   []uint32 // scratch
 	looks     uint64
 	started   uint64
+	cut       uint64
 }
 
 // watch is what is kept of a source to know when to look at it.
 type watch struct {
-	windows [len(featurize.Windows)]growthMeter
-	due     bool
+	windows  [len(featurize.Windows)]growthMeter
+	incident uint32 // under way, 0 for none
+	hosts    uint32 // of a prefix: how many of its hosts have one
+	due      bool
 }
 
 // growthMeter counts changes in one window.
@@ -92,6 +114,9 @@ type growthMeter struct {
 // NewEngine returns an Engine that has seen nothing. Events are given to emit,
 // which must not keep them.
 func NewEngine(cfg Config, judge Judge, emit func(*Event)) (*Engine, error) {
+	if cfg.Memory < MinMemory {
+		return nil, fmt.Errorf("memory: %d bytes, need at least %d", cfg.Memory, int64(MinMemory))
+	}
 	e := &Engine{
 		builder:   featurize.NewBuilder(featurize.DefaultLayout()),
 		judge:     judge,
@@ -99,17 +124,25 @@ func NewEngine(cfg Config, judge Judge, emit func(*Event)) (*Engine, error) {
 		observer:  cfg.Observer,
 		threshold: cfg.Threshold,
 		interval:  int64(cfg.UpdateInterval),
-		incidents: map[uint32]*incident{},
+		pool:      newPool(cfg.Memory / incidentShare),
 	}
 	if e.interval <= 0 {
 		e.interval = int64(DefaultUpdateInterval)
 	}
-	t, err := featurize.NewTracker(cfg.Tracker, e)
+	t, err := featurize.NewTracker(featurize.Config{
+		Memory:    cfg.Memory - cfg.Memory/incidentShare - cfg.Memory/tallyShare,
+		Key:       cfg.Key,
+		Secret:    cfg.Secret,
+		PerSource: int64(unsafe.Sizeof(watch{}) + unsafe.Sizeof(uint32(0))),
+	}, e)
 	if err != nil {
 		return nil, err
 	}
 	e.tracker = t
 	e.watches = make([]watch, t.Sources())
+	e.due = make([]uint32, 0, t.Sources())
+	e.ready = make([]uint32, 0, cap(e.pool.incidents))
+	e.tally = newTally(t.MaxPerSource())
 	return e, nil
 }
 
@@ -148,11 +181,12 @@ type Stats struct {
 	featurize.Counters
 	Looks     uint64 // maps judged
 	Incidents uint64 // incidents started
+	Cut       uint64 // of them, those that ended for want of memory while they went on
 }
 
 // Stats returns what was done so far.
 func (e *Engine) Stats() Stats {
-	return Stats{e.tracker.Counters(), e.looks, e.started}
+	return Stats{e.tracker.Counters(), e.looks, e.started, e.cut}
 }
 
 // Opened implements featurize.Observer.
@@ -160,8 +194,8 @@ func (e *Engine) Opened(t *featurize.Tracker, source uint32, c *featurize.Contac
 	if e.observer != nil && t.Source(source).Scope == featurize.Host {
 		e.observer.Opened(t, source, c)
 	}
-	if in := e.incidents[source]; in != nil {
-		in.opened(t.Now(), c)
+	if i := e.watches[source].incident; i != 0 {
+		e.opened(i, c)
 	}
 	e.changed(source)
 }
@@ -171,9 +205,11 @@ func (e *Engine) Settled(t *featurize.Tracker, source uint32, c *featurize.Conta
 	if e.observer != nil && t.Source(source).Scope == featurize.Host {
 		e.observer.Settled(t, source, c, before)
 	}
-	if in := e.incidents[source]; in != nil && c.First >= in.first {
-		in.outcomes[before]--
-		in.outcomes[c.Outcome]++
+	if i := e.watches[source].incident; i != 0 {
+		if in := &e.pool.incidents[i]; c.First >= in.first {
+			in.outcomes[before]--
+			in.outcomes[c.Outcome]++
+		}
 	}
 	if c.Failed() {
 		e.changed(source)
@@ -187,8 +223,9 @@ func (e *Engine) Forgotten(t *featurize.Tracker, source uint32) {
 	if e.observer != nil && t.Source(source).Scope == featurize.Host {
 		e.observer.Forgotten(t, source)
 	}
-	if in := e.incidents[source]; in != nil {
-		e.end(source, in)
+	if i := e.watches[source].incident; i != 0 {
+		e.cut++
+		e.end(i)
 	}
 	e.watches[source] = watch{due: e.watches[source].due}
 }
@@ -253,7 +290,7 @@ func (e *Engine) look(source uint32, w *watch) {
 			continue
 		}
 		m.next = nextLook(m.changes)
-		if e.incidents[source] != nil || i >= b.windows {
+		if w.incident != 0 || i >= b.windows {
 			continue
 		}
 		sum := e.builder.Draw(e.picture[:], e.tracker, source, i)

@@ -38,7 +38,8 @@ func newEngine(t testing.TB, judge Judge) (*Engine, *[]Event) {
 	t.Helper()
 	events := &[]Event{}
 	e, err := NewEngine(Config{
-		Tracker:   featurize.Config{Memory: featurize.MinMemory, Key: featurize.DefaultKey},
+		Memory:    MinMemory,
+		Key:       featurize.DefaultKey,
 		Threshold: One / 2,
 	}, judge, func(ev *Event) { *events = append(*events, *ev) })
 	if err != nil {
@@ -168,7 +169,7 @@ func TestKinds(t *testing.T) {
 }
 
 func TestDistinct(t *testing.T) {
-	for _, n := range []int{1, 256, 300, 1000, 10_000, 65_536} {
+	for _, n := range []int{0, 1, 2, 10, 256, 1000, 10_000, 65_536} {
 		var d distinct
 		for i := range n {
 			for range 2 {

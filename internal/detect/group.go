@@ -4,7 +4,6 @@ import (
 	"slices"
 	"time"
 
-	"edgescan/capture"
 	"edgescan/featurize"
 )
 
@@ -89,14 +88,14 @@ func (e *Engine) stands(group uint32, window int, b *bar) bool {
 // named reports whether a group's contact, that source tried last, counts for
 // another incident.
 func (e *Engine) named(group uint32, c *featurize.Contact, source uint32) bool {
-	if len(e.incidents) == 0 {
-		return false
+	if e.pool.incidents[0].next == 0 {
+		return false // there is none
 	}
-	if e.incidents[source] != nil {
+	if e.watches[source].incident != 0 {
 		return true
 	}
 	for _, g := range e.tracker.Groups(c, source) {
-		if g != group && e.incidents[g] != nil {
+		if g != group && e.watches[g].incident != 0 {
 			return true
 		}
 	}
@@ -110,16 +109,8 @@ func (e *Engine) crowded(source uint32) uint32 {
 	if group == 0 {
 		return 0
 	}
-	if in := e.incidents[group]; in != nil && in.crowd {
-		return group
-	}
-	hosts := 0
-	for other := range e.incidents {
-		if e.tracker.Source(other).Scope == featurize.Host && e.prefixOf(other) == group {
-			hosts++
-		}
-	}
-	if hosts < crowd {
+	w := &e.watches[group]
+	if w.hosts < crowd && (w.incident == 0 || !e.pool.incidents[w.incident].crowd) {
 		return 0
 	}
 	return group
@@ -127,6 +118,9 @@ func (e *Engine) crowded(source uint32) uint32 {
 
 // prefixOf returns the group of a host's prefix, 0 where there is none.
 func (e *Engine) prefixOf(source uint32) uint32 {
+	if e.tracker.Source(source).Scope != featurize.Host {
+		return 0
+	}
 	return e.tracker.Groups(&featurize.Contact{}, source)[0]
 }
 
@@ -139,34 +133,16 @@ func (e *Engine) join(source uint32, window int, score uint32) bool {
 	if group == 0 {
 		return false
 	}
-	in := e.incidents[group]
-	if in == nil {
-		in = e.flag(group, window, score)
+	i := e.watches[group].incident
+	if i == 0 {
+		i = e.flag(group, window, score)
 	}
+	in := &e.pool.incidents[i]
 	in.crowd = true
 	in.latest = e.tracker.Now()
+	e.pool.touch(i)
 	return true
 }
 
 // maxMembers is how many of a group's sources an Event lists.
 const maxMembers = 5
-
-// roll is who the sources of a group's contacts are.
-type roll struct {
-	ids   map[uint32]struct{}
-	known []capture.Addr
-}
-
-func (r *roll) add(t *featurize.Tracker, c *featurize.Contact) {
-	id, source := t.Member(c)
-	if _, ok := r.ids[id]; ok {
-		return
-	}
-	if r.ids == nil {
-		r.ids = map[uint32]struct{}{}
-	}
-	r.ids[id] = struct{}{}
-	if source != 0 && len(r.known) < maxMembers {
-		r.known = append(r.known, t.Source(source).Addr)
-	}
-}

@@ -25,7 +25,8 @@ func shipped(t *testing.T) (*Engine, *[]Event) {
 	}
 	events := &[]Event{}
 	e, err := NewEngine(Config{
-		Tracker:   featurize.Config{Memory: featurize.DefaultMemory, Key: featurize.DefaultKey},
+		Memory:    DefaultMemory,
+		Key:       featurize.DefaultKey,
 		Threshold: n.Threshold(),
 	}, judge, func(ev *Event) { *events = append(*events, *ev) })
 	if err != nil {

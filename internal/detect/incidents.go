@@ -25,30 +25,62 @@ const (
 // maxTopPorts is how many ports an Event lists.
 const maxTopPorts = 10
 
+// sketchFrom is the number of contacts from which an incident has a sketch.
+// Below, the Tracker remembers them all: no source is held to fewer.
+const sketchFrom = 256
+
 // incident is a source that is scanning.
 type incident struct {
-	id       uint64
-	first    int64 // the first contact counted, Tracker's clock
-	latest   int64 // the latest contact
-	reported int64 // the latest event
-	window   int
-	score    uint32
-	contacts int  // opened since first
-	told     int  // contacts at the latest event
-	crowd    bool // the source is a prefix, too many hosts of which scan to name each
-	outcomes [featurize.Answered + 1]int
-	hosts    distinct
-	ports    distinct
+	id         uint64
+	first      int64 // the first contact counted, Tracker's clock
+	latest     int64 // the latest contact
+	reported   int64 // the latest event
+	source     uint32
+	prefix     uint32 // the group of a host that counts it, 0 for none
+	prev, next uint32
+	sketch     uint32 // its number, 0 for none
+	window     int32
+	score      uint32
+	contacts   uint32 // opened since first
+	told       uint32 // contacts at the latest event
+	outcomes   [featurize.Answered + 1]int32
+	crowd      bool // the source is a prefix, too many hosts of which scan to name each
 }
 
 // opened counts a contact of an incident under way.
-func (in *incident) opened(now int64, c *featurize.Contact) {
-	in.latest = now
+func (e *Engine) opened(i uint32, c *featurize.Contact) {
+	in := &e.pool.incidents[i]
+	in.latest = e.tracker.Now()
 	in.contacts++
 	in.outcomes[c.Outcome]++
-	in.hosts.add(c.Dst[:])
+	e.pool.touch(i)
+	switch {
+	case in.sketch != 0:
+		e.pool.sketches[in.sketch-1].add(c)
+	case in.contacts == sketchFrom:
+		e.startSketch(in)
+	}
+}
+
+// startSketch begins to count what the Tracker will forget, with what it still
+// remembers. Where no sketch is left, the events tell what the Tracker knows.
+func (e *Engine) startSketch(in *incident) {
+	if in.sketch = e.pool.takeSketch(); in.sketch == 0 {
+		return
+	}
+	s := &e.pool.sketches[in.sketch-1]
+	e.tracker.Each(in.source, in.first, func(c *featurize.Contact) bool {
+		if !c.Expired() {
+			s.add(c)
+		}
+		return true
+	})
+}
+
+func (s *sketch) add(c *featurize.Contact) {
+	s.hosts.add(c.Dst[:])
 	if hasPorts(c) {
-		in.ports.add([]byte{byte(c.Proto), byte(c.Port >> 8), byte(c.Port)})
+		s.ports.add([]byte{byte(c.Proto), byte(c.Port >> 8), byte(c.Port)})
 	}
 }
 
@@ -57,23 +89,39 @@ func hasPorts(c *featurize.Contact) bool {
 	return c.Proto == capture.ProtoTCP || c.Proto == capture.ProtoUDP
 }
 
-// flag starts an incident.
-func (e *Engine) flag(source uint32, window int, score uint32) *incident {
+// flag starts an incident and returns its number. Where there are as many as
+// memory allows, the one that has been quiet for longest ends for it.
+func (e *Engine) flag(source uint32, window int, score uint32) uint32 {
+	i := e.pool.take()
+	if i == 0 {
+		e.cut++
+		e.end(e.pool.incidents[0].prev)
+		i = e.pool.take()
+	}
+	e.watches[source].incident = i
+	in := &e.pool.incidents[i]
 	now := e.tracker.Now()
 	since := now - featurize.Windows[window]
-	in := &incident{first: now, latest: now, window: window, score: score}
+	in.source, in.window, in.score = source, int32(window), score
+	in.first, in.latest = now, now
 	e.tracker.Each(source, since, func(c *featurize.Contact) bool {
 		if !c.Expired() {
 			in.first = min(in.first, max(c.First, since))
-			in.opened(now, c)
+			in.contacts++
+			in.outcomes[c.Outcome]++
 		}
 		return true
 	})
+	if in.contacts >= sketchFrom {
+		e.startSketch(in)
+	}
+	if in.prefix = e.prefixOf(source); in.prefix != 0 {
+		e.watches[in.prefix].hosts++
+	}
 	in.id = incidentID(e.tracker.Source(source), e.tracker.CaptureTime(in.first))
-	e.incidents[source] = in
 	e.started++
-	e.report(source, in, Start)
-	return in
+	e.report(in, Start)
+	return i
 }
 
 // incidentID derives an identity that a second run over the same packets
@@ -87,62 +135,78 @@ func incidentID(s *featurize.Source, first int64) uint64 {
 	return h.Sum64()
 }
 
-// checkIncidents sends the updates that are due and ends what is idle. Order
-// is that of source numbers, so that the same packets give the same lines.
+// checkIncidents sends the updates that are due and ends what is idle.
 func (e *Engine) checkIncidents(now int64) {
-	if len(e.incidents) == 0 {
-		return
+	e.ready = e.ready[:0]
+	for i := e.pool.incidents[0].next; i != 0; i = e.pool.incidents[i].next {
+		if in := &e.pool.incidents[i]; in.idle(now) || e.updateDue(in, now) {
+			e.ready = append(e.ready, i)
+		}
 	}
-	for _, source := range e.openIncidents() {
-		in := e.incidents[source]
-		switch {
-		case now-in.latest > in.patience():
-			e.end(source, in)
-		case now-in.reported >= e.interval && in.contacts > in.told:
-			e.report(source, in, Update)
+	e.sortBySource(e.ready)
+	for _, i := range e.ready {
+		if in := &e.pool.incidents[i]; in.idle(now) {
+			e.end(i)
+		} else {
+			e.report(in, Update)
 		}
 	}
 }
 
-// patience is how long an incident goes on without a new contact: half of the
-// window that showed it. Where that is hours, the scan's own pace tells sooner
-// that it is over.
-func (in *incident) patience() int64 {
-	p := max(minIdle, featurize.Windows[in.window]/2)
-	if p <= slowIdle {
-		return p
+// idle reports whether an incident is over: half of the window that showed it
+// went by without a new contact. Where that is hours, the scan's own pace tells
+// sooner.
+func (in *incident) idle(now int64) bool {
+	patience := max(minIdle, featurize.Windows[in.window]/2)
+	if patience > slowIdle {
+		patience = min(patience, max(slowIdle, slowGaps*(in.latest-in.first)/int64(in.contacts)))
 	}
-	return min(p, max(slowIdle, slowGaps*(in.latest-in.first)/int64(in.contacts)))
+	return now-in.latest > patience
 }
 
-func (e *Engine) openIncidents() []uint32 {
-	sources := make([]uint32, 0, len(e.incidents))
-	for s := range e.incidents {
-		sources = append(sources, s)
-	}
-	slices.Sort(sources)
-	return sources
+func (e *Engine) updateDue(in *incident, now int64) bool {
+	return now-in.reported >= e.interval && in.contacts > in.told
+}
+
+// sortBySource puts incidents in the order of source numbers, in which their
+// events are sent.
+func (e *Engine) sortBySource(incidents []uint32) {
+	slices.SortFunc(incidents, func(a, b uint32) int {
+		return cmp.Compare(e.pool.incidents[a].source, e.pool.incidents[b].source)
+	})
 }
 
 func (e *Engine) endAll() {
-	for _, source := range e.openIncidents() {
-		e.end(source, e.incidents[source])
+	e.ready = e.ready[:0]
+	for i := e.pool.incidents[0].next; i != 0; i = e.pool.incidents[i].next {
+		e.ready = append(e.ready, i)
+	}
+	e.sortBySource(e.ready)
+	for _, i := range e.ready {
+		e.end(i)
 	}
 }
 
 // end reports the totals. What the source did up to now is not looked at
 // again: only new contacts can start another incident.
-func (e *Engine) end(source uint32, in *incident) {
-	e.report(source, in, End)
-	delete(e.incidents, source)
-	e.watches[source] = watch{due: e.watches[source].due}
+func (e *Engine) end(i uint32) {
+	in := &e.pool.incidents[i]
+	e.report(in, End)
+	if in.prefix != 0 && in.prefix == e.prefixOf(in.source) {
+		if w := &e.watches[in.prefix]; w.hosts > 0 {
+			w.hosts--
+		}
+	}
+	w := &e.watches[in.source]
+	*w = watch{due: w.due, hosts: w.hosts}
+	e.pool.give(i)
 }
 
 // report emits an Event. Hosts and ports are exact while the Tracker remembers
 // all contacts of the incident, and estimates after that.
-func (e *Engine) report(source uint32, in *incident, state State) {
+func (e *Engine) report(in *incident, state State) {
 	now := e.tracker.Now()
-	s := e.tracker.Source(source)
+	s := e.tracker.Source(in.source)
 	ev := Event{
 		ID:        in.id,
 		State:     state,
@@ -154,84 +218,28 @@ func (e *Engine) report(source uint32, in *incident, state State) {
 		FirstSeen: e.tracker.CaptureTime(in.first),
 		LastSeen:  e.tracker.CaptureTime(in.latest),
 		Window:    featurize.Windows[in.window],
-		Contacts:  in.contacts,
-		Answered:  in.outcomes[featurize.Answered],
-		Refused:   in.outcomes[featurize.Refused],
-		Silent:    in.outcomes[featurize.Silent] + in.outcomes[featurize.Pending],
-		Odd:       in.outcomes[featurize.Odd],
+		Contacts:  int(in.contacts),
+		Answered:  int(in.outcomes[featurize.Answered]),
+		Refused:   int(in.outcomes[featurize.Refused]),
+		Silent:    int(in.outcomes[featurize.Silent] + in.outcomes[featurize.Pending]),
+		Odd:       int(in.outcomes[featurize.Odd]),
 	}
-	tally := newTally(in.reported)
-	e.tracker.Each(source, in.first, func(c *featurize.Contact) bool {
+	t := e.tally
+	t.reset(in.reported)
+	e.tracker.Each(in.source, in.first, func(c *featurize.Contact) bool {
 		if !c.Expired() {
-			tally.add(c)
-			if s.Scope != featurize.Host && !c.Productive() {
-				tally.roll.add(e.tracker, c)
+			t.add(c)
+			if s.Scope != featurize.Host {
+				t.addMember(e.tracker, c)
 			}
 		}
 		return true
 	})
-	tally.fill(&ev)
-	if tally.contacts < in.contacts {
-		ev.Hosts, ev.Ports = max(ev.Hosts, in.hosts.count()), max(ev.Ports, in.ports.count())
+	t.fill(&ev)
+	if in.sketch != 0 && t.contacts < int(in.contacts) {
+		sketch := &e.pool.sketches[in.sketch-1]
+		ev.Hosts, ev.Ports = max(ev.Hosts, sketch.hosts.count()), max(ev.Ports, sketch.ports.count())
 	}
 	in.reported, in.told = now, in.contacts
 	e.emit(&ev)
-}
-
-// tally sums up the contacts that the Tracker remembers.
-type tally struct {
-	contacts int
-	all      Shape
-	doubtful Shape // those that are not productive
-	news     Shape // of them, those since the latest event
-	since    int64
-	roll     roll
-	protos   map[capture.Proto]int
-	ports    map[uint16]int
-	example  capture.Addr
-}
-
-func newTally(since int64) *tally {
-	return &tally{since: since, protos: map[capture.Proto]int{}, ports: map[uint16]int{}}
-}
-
-func (t *tally) add(c *featurize.Contact) {
-	t.contacts++
-	t.protos[c.Proto]++
-	t.all.Add(c)
-	if hasPorts(c) {
-		t.ports[c.Port]++
-	}
-	if !c.Productive() {
-		t.doubtful.Add(c)
-		if c.First > t.since {
-			t.news.Add(c)
-		}
-		t.example = c.Dst
-	}
-}
-
-func (t *tally) fill(ev *Event) {
-	ev.Hosts, ev.Ports = t.all.size()
-	ev.Sources, ev.Members = len(t.roll.ids), t.roll.known
-	ev.Kind = t.doubtful.Kind()
-	if ev.State == Update && t.news.Contacts() >= minDoubtful {
-		ev.Kind = t.news.Kind()
-	}
-	ev.Example = t.example
-	ev.Protocols = byCount(t.protos)
-	ev.TopPorts = byCount(t.ports)
-	ev.TopPorts = ev.TopPorts[:min(len(ev.TopPorts), maxTopPorts)]
-}
-
-// byCount returns the keys, the most frequent first, equals in order.
-func byCount[K cmp.Ordered](m map[K]int) []K {
-	keys := make([]K, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.SortFunc(keys, func(a, b K) int {
-		return cmp.Or(cmp.Compare(m[b], m[a]), cmp.Compare(a, b))
-	})
-	return keys
 }

@@ -1,6 +1,9 @@
 package detect
 
 import (
+	"bytes"
+	"slices"
+
 	"edgescan/capture"
 	"edgescan/featurize"
 )
@@ -12,17 +15,12 @@ type Shape struct {
 	transport, discovery grid
 }
 
-// grid holds which ports were tried on which hosts.
+// grid holds the hosts and ports that were tried, one entry a contact each.
+// Slices are sorted when they are counted; they cost a seventh of what maps
+// do, and can be used again.
 type grid struct {
-	hosts map[capture.Addr]int // distinct ports of each
-	ports map[portOf]struct{}
-
-	contacts int
-}
-
-type portOf struct {
-	proto capture.Proto
-	port  uint16
+	hosts []capture.Addr
+	ports []uint32 // protocol and port
 }
 
 // minTransport is the least number of TCP and UDP contacts for which host
@@ -47,50 +45,79 @@ func (s *Shape) Kind() Kind {
 }
 
 // Contacts returns how many contacts were added.
-func (s *Shape) Contacts() int { return s.transport.contacts + s.discovery.contacts }
+func (s *Shape) Contacts() int { return len(s.transport.hosts) + len(s.discovery.hosts) }
 
 // scansPorts reports whether host discovery, if any, is only the beginning.
 func (s *Shape) scansPorts() bool {
-	return s.transport.contacts >= minTransport || s.discovery.contacts == 0
+	return len(s.transport.hosts) >= minTransport || len(s.discovery.hosts) == 0
 }
 
 // size returns how many hosts and ports the scan is of. Host discovery has no
 // ports.
 func (s *Shape) size() (hosts, ports int) {
+	of := &s.discovery
 	if s.scansPorts() {
-		return len(s.transport.hosts), len(s.transport.ports)
+		of = &s.transport
 	}
-	return len(s.discovery.hosts), len(s.transport.ports)
+	return runs(of.sortedHosts(), nil), runs(s.transport.sortedPorts(), nil)
+}
+
+// reset empties the Shape and keeps its memory.
+func (s *Shape) reset() {
+	for _, g := range []*grid{&s.transport, &s.discovery} {
+		g.hosts, g.ports = g.hosts[:0], g.ports[:0]
+	}
 }
 
 func (g *grid) add(c *featurize.Contact) {
-	if g.hosts == nil {
-		g.hosts, g.ports = map[capture.Addr]int{}, map[portOf]struct{}{}
-	}
-	g.contacts++
-	g.hosts[c.Dst]++
-	g.ports[portOf{c.Proto, c.Port}] = struct{}{}
+	g.hosts = append(g.hosts, c.Dst)
+	g.ports = append(g.ports, uint32(c.Proto)<<16|uint32(c.Port))
+}
+
+func (g *grid) sortedHosts() []capture.Addr {
+	slices.SortFunc(g.hosts, func(a, b capture.Addr) int { return bytes.Compare(a[:], b[:]) })
+	return g.hosts
+}
+
+func (g *grid) sortedPorts() []uint32 {
+	slices.Sort(g.ports)
+	return g.ports
 }
 
 // kind is horizontal where hosts outnumber ports by far. Else the hosts on
 // which a good part of all ports was tried decide: one is a vertical scan,
 // more are a block.
 func (g *grid) kind() Kind {
-	ports := len(g.ports)
-	if len(g.hosts) >= 4*ports {
-		return Horizontal
-	}
+	ports := runs(g.sortedPorts(), nil)
 	deep := 0
-	for _, n := range g.hosts {
-		if n >= max(3, ports/4) {
+	hosts := runs(g.sortedHosts(), func(_ capture.Addr, contacts int) {
+		if contacts >= max(3, ports/4) {
 			deep++
 		}
-	}
+	})
 	switch {
-	case deep == 1 || len(g.hosts) == 1:
+	case hosts >= 4*ports:
+		return Horizontal
+	case deep == 1 || hosts == 1:
 		return Vertical
 	case deep == 0:
 		return Horizontal
 	}
 	return Block
+}
+
+// runs returns how many different values a sorted slice has, and calls f,
+// which may be nil, with each and how often it is there.
+func runs[T comparable](sorted []T, f func(value T, times int)) (n int) {
+	for from := 0; from < len(sorted); n++ {
+		to := from + 1
+		for to < len(sorted) && sorted[to] == sorted[from] {
+			to++
+		}
+		if f != nil {
+			f(sorted[from], to-from)
+		}
+		from = to
+	}
+	return n
 }

@@ -49,7 +49,7 @@ func Run(d *Detector, c *labels.Capture) (Verdict, error) {
 	defer src.Close()
 	v := &Verdict{}
 	judge, threshold := d.Judge, d.Threshold
-	cfg := detect.Config{Tracker: featurize.Config{Memory: featurize.DefaultMemory, Key: featurize.DefaultKey}}
+	cfg := detect.Config{Memory: detect.DefaultMemory, Key: featurize.DefaultKey}
 	if judge == nil {
 		judge, threshold = never{}, detect.One+1
 		cfg.Observer = &ruleWatcher{rule: d.Rule(), flagged: map[uint32]bool{}, name: func(a capture.Addr, contacts int) {

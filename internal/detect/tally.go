@@ -1,0 +1,134 @@
+package detect
+
+import (
+	"cmp"
+	"slices"
+
+	"edgescan/capture"
+	"edgescan/featurize"
+)
+
+// tally sums up the contacts that the Tracker remembers of an incident. It is
+// used again for each report, so that a flood of incidents makes no garbage.
+type tally struct {
+	contacts int
+	all      Shape
+	doubtful Shape          // those that are not productive
+	news     Shape          // of them, those since the latest event
+	since    int64          // when that was
+	members  []uint32       // of a group: who tried doubtful contacts, one entry a contact
+	known    []capture.Addr // some of them
+	protos   [256]int
+	ports    []uint16
+	top      []portCount
+	example  capture.Addr
+}
+
+type portCount struct {
+	port  uint16
+	times int
+}
+
+// bytesPerTallied bounds what a tally needs for a contact: host and port in
+// the three Shapes, of which each has room for all contacts in either part.
+const bytesPerTallied = 3*2*(16+4) + 2 + 4
+
+// newTally returns a tally with room for a number of contacts.
+func newTally(contacts int) *tally {
+	t := &tally{ports: make([]uint16, 0, contacts), members: make([]uint32, 0, contacts)}
+	for _, s := range []*Shape{&t.all, &t.doubtful, &t.news} {
+		for _, g := range []*grid{&s.transport, &s.discovery} {
+			g.hosts, g.ports = make([]capture.Addr, 0, contacts), make([]uint32, 0, contacts)
+		}
+	}
+	return t
+}
+
+// reset empties the tally for another report, of an incident whose latest
+// event was at since.
+func (t *tally) reset(since int64) {
+	t.all.reset()
+	t.doubtful.reset()
+	t.news.reset()
+	t.since, t.members, t.known = since, t.members[:0], nil
+	t.contacts, t.protos, t.ports, t.example = 0, [256]int{}, t.ports[:0], capture.Addr{}
+}
+
+func (t *tally) add(c *featurize.Contact) {
+	t.contacts++
+	t.protos[c.Proto]++
+	t.all.Add(c)
+	if hasPorts(c) {
+		t.ports = append(t.ports, c.Port)
+	}
+	if !c.Productive() {
+		t.doubtful.Add(c)
+		if c.First > t.since {
+			t.news.Add(c)
+		}
+		t.example = c.Dst
+	}
+}
+
+// addMember takes who tried a contact of a group.
+func (t *tally) addMember(tr *featurize.Tracker, c *featurize.Contact) {
+	if c.Productive() {
+		return
+	}
+	id, source := tr.Member(c)
+	t.members = append(t.members, id)
+	if source == 0 || len(t.known) == maxMembers {
+		return
+	}
+	if a := tr.Source(source).Addr; !slices.Contains(t.known, a) {
+		t.known = append(t.known, a)
+	}
+}
+
+func (t *tally) fill(ev *Event) {
+	ev.Hosts, ev.Ports = t.all.size()
+	slices.Sort(t.members)
+	ev.Sources, ev.Members = runs(t.members, nil), t.known
+	ev.Kind = t.doubtful.Kind()
+	if ev.State == Update && t.news.Contacts() >= minDoubtful {
+		ev.Kind = t.news.Kind()
+	}
+	ev.Example = t.example
+	ev.Protocols = t.protocols()
+	ev.TopPorts = t.topPorts()
+}
+
+// protocols returns the protocols, the most frequent first, equals in order.
+func (t *tally) protocols() []capture.Proto {
+	var found []capture.Proto
+	for p, n := range t.protos {
+		if n > 0 {
+			found = append(found, capture.Proto(p))
+		}
+	}
+	slices.SortStableFunc(found, func(a, b capture.Proto) int { return cmp.Compare(t.protos[b], t.protos[a]) })
+	return found
+}
+
+// topPorts returns the most contacted ports, the most frequent first, equals
+// in order.
+func (t *tally) topPorts() []uint16 {
+	slices.Sort(t.ports)
+	t.top = t.top[:0]
+	runs(t.ports, func(port uint16, times int) {
+		at, _ := slices.BinarySearchFunc(t.top, times, func(c portCount, times int) int {
+			if c.times >= times {
+				return -1
+			}
+			return 1
+		})
+		if at < maxTopPorts {
+			t.top = slices.Insert(t.top[:min(len(t.top), maxTopPorts-1)], at, portCount{port, times})
+		}
+	})
+	ports := make([]uint16, len(t.top))
+	for i := range t.top {
+		ports[i] = t.top[i].port
+	}
+	return ports
+}
