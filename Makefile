@@ -11,7 +11,7 @@ TARGETS  := linux/amd64 linux/arm64 linux/arm/6 linux/arm/7 linux/mips linux/mip
 
 export CGO_ENABLED = 0
 
-.PHONY: run build test test-arm64 lab eval pictures figures evasion folds candidates onnx bench-onnx bench bench-arm64 fuzz lint model device clean
+.PHONY: run build test test-arm64 test-archs lab eval pictures figures evasion folds candidates onnx bench-onnx bench bench-arm64 fuzz lint model device clean
 
 ## run: build, and find the scans in the bundled sample capture
 run: build
@@ -30,6 +30,10 @@ test-arm64:
 	@command -v qemu-aarch64 >/dev/null || { echo "test-arm64: skipped, it needs qemu-aarch64 (Debian: qemu-user)"; exit 0; }; \
 	mkdir -p out && GOARCH=arm64 $(GO) test -c -o out/quant-arm64.test ./quant && cd quant && \
 	for cpu in cortex-a72 max; do echo "quant on $$cpu"; qemu-aarch64 -cpu $$cpu ../out/quant-arm64.test || exit 1; done
+
+## test-archs: the same lines from captures on 386, arm64, mips and s390x as here (Debian: qemu-user)
+test-archs:
+	GO="$(GO)" ./scripts/test-archs.sh
 
 ## lab: real nmap through network namespaces, as root (Debian: nmap tcpdump rsyslog iproute2)
 lab:

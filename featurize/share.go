@@ -1,5 +1,15 @@
 package featurize
 
+import "unsafe"
+
+// Footprint returns the bytes of a T as 64-bit systems lay it out, where T
+// begins with its 8-byte fields and has no pointers: tables are equally large
+// everywhere, and forget the same.
+func Footprint[T any]() int64 {
+	var v T
+	return (int64(unsafe.Sizeof(v)) + 7) &^ 7
+}
+
 // leastShare is the number of contacts from which a source can be asked to
 // give some up: a scan shows in so many.
 const leastShare = 8

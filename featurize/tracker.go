@@ -3,7 +3,6 @@ package featurize
 import (
 	"fmt"
 	"time"
-	"unsafe"
 
 	"edgescan/capture"
 )
@@ -146,15 +145,16 @@ func NewTracker(cfg Config, observer Observer) (*Tracker, error) {
 		return nil, fmt.Errorf("memory for contacts: %d bytes, need at least %d", cfg.Memory, int64(MinMemory))
 	}
 	const (
-		perContact = int64(unsafe.Sizeof(Contact{})) + 4
-		perSource  = int64(unsafe.Sizeof(Source{})) + 4
-		perActive  = int64(unsafe.Sizeof(activeSlot{}) + unsafe.Sizeof(gate{})/2)
+		perBucket = 4
+		perGhost  = 2
+		perGate   = 4
 	)
 	// Half a source for each contact: a flood of spoofed addresses has one
 	// contact each, everyone else several.
-	units := cfg.Memory * 29 / 32 / (2*perContact + perSource + cfg.PerSource)
-	t := newTables(cfg.Key, observer, units, floorPow2(cfg.Memory/16/perActive))
-	t.ghosts = make(ghosts, floorPow2(cfg.Memory/32/2))
+	units := cfg.Memory * 28 / 32 / (2*(Footprint[Contact]()+perBucket) + Footprint[Source]() + perBucket + cfg.PerSource)
+	t := newTables(cfg.Key, observer, units, floorPow2(cfg.Memory/16/Footprint[activeSlot]()))
+	t.ghosts = make(ghosts, floorPow2(cfg.Memory/32/perGhost))
+	t.gates = make([]gate, floorPow2(cfg.Memory/64/perGate))
 	if cfg.Secret != (Key{}) {
 		t.secret = cfg.Secret
 	}
@@ -175,7 +175,7 @@ func newTables(key Key, observer Observer, units, slots int64) *Tracker {
 		sources:       make([]Source, units+1),
 		sourceBuckets: make([]uint32, floorPow2(units)),
 		active:        make([]activeSlot, slots),
-		gates:         make([]gate, max(1, slots/2)),
+		gates:         make([]gate, slots),
 		ghosts:        make(ghosts, slots),
 	}
 	for i := len(t.contacts) - 1; i > 0; i-- {

@@ -18,19 +18,25 @@ const slack = 8 << 20
 
 // TestMemoryHoldsUnderAttack streams every attack to the program for the
 // device, for this machine and for 32 bits, with the default memory and with
-// the least: what it ever held in memory stays within the bound, and the
-// scanners in the middle are named.
+// the least: what it ever held in memory stays within the bound, the scanners in
+// the middle are named, and both write the same.
 func TestMemoryHoldsUnderAttack(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes a minute")
 	}
+	written := map[string]string{}
 	for _, arch := range slices.Compact([]string{runtime.GOARCH, "386"}) {
 		t.Run(arch, func(t *testing.T) {
 			program := buildDevice(t, arch)
 			for _, memory := range []byteSize{32 << 20, minMemory} {
 				for i := range flood.Attacks {
-					t.Run(memory.text()+" "+flood.Attacks[i].Name, func(t *testing.T) {
-						endure(t, program, memory, &flood.Attacks[i])
+					name := memory.text() + " " + flood.Attacks[i].Name
+					t.Run(name, func(t *testing.T) {
+						lines := endure(t, program, memory, &flood.Attacks[i])
+						if want, ok := written[name]; ok && lines != want {
+							t.Error("other lines than on another architecture")
+						}
+						written[name] = lines
 					})
 				}
 			}
@@ -54,8 +60,8 @@ func buildDevice(t *testing.T, arch string) string {
 	return path
 }
 
-// endure runs the program on an attack.
-func endure(t *testing.T, program string, memory byteSize, attack *flood.Attack) {
+// endure runs the program on an attack and returns the lines that it writes.
+func endure(t *testing.T, program string, memory byteSize, attack *flood.Attack) string {
 	cmd := exec.Command(program, "run", "-r", "-", "--json", "-", "--memory", memory.text())
 	cmd.Env = append(os.Environ(), "NO_COLOR=1")
 	stdin, err := cmd.StdinPipe()
@@ -86,6 +92,7 @@ func endure(t *testing.T, program string, memory byteSize, attack *flood.Attack)
 	}
 	user := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 	t.Logf("peak %.1f MiB, %.2f s of CPU, %d incidents; %s", float64(peak)/(1<<20), user.Seconds(), len(named), summary(stderr.String()))
+	return stdout.String()
 }
 
 // peakOf returns what the summary says was resident at most. What the system

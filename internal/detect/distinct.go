@@ -11,9 +11,9 @@ import (
 // HyperLogLog (Flajolet et al. 2007) with a standard error of 2.3%. Its size is
 // fixed, whatever is added.
 type distinct struct {
-	exact     int  // values held
-	estimates bool // words are registers, eight in each
 	words     [maxExact]uint64
+	exact     int32 // values held
+	estimates bool  // words are registers, eight in each
 }
 
 const (
@@ -69,7 +69,7 @@ func finish(h uint64) uint64 {
 
 func (d *distinct) count() int {
 	if !d.estimates {
-		return d.exact
+		return int(d.exact)
 	}
 	sum, zeros := 0.0, 0
 	for i := range registers {

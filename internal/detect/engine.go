@@ -3,7 +3,6 @@ package detect
 import (
 	"fmt"
 	"time"
-	"unsafe"
 
 	"edgescan/capture"
 	"edgescan/featurize"
@@ -73,6 +72,9 @@ const (
 	tallyShare    = 16
 )
 
+// perDue is what a source's place on the list of those to be looked at takes.
+const perDue = 4
+
 // Engine turns packets into events. It is not safe for concurrent use.
 type Engine struct {
 	tracker   *featurize.Tracker
@@ -133,7 +135,7 @@ func NewEngine(cfg Config, judge Judge, emit func(*Event)) (*Engine, error) {
 		Memory:    cfg.Memory - cfg.Memory/incidentShare - cfg.Memory/tallyShare,
 		Key:       cfg.Key,
 		Secret:    cfg.Secret,
-		PerSource: int64(unsafe.Sizeof(watch{}) + unsafe.Sizeof(uint32(0))),
+		PerSource: featurize.Footprint[watch]() + perDue,
 	}, e)
 	if err != nil {
 		return nil, err

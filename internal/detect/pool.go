@@ -1,6 +1,6 @@
 package detect
 
-import "unsafe"
+import "edgescan/featurize"
 
 // pool holds the incidents under way and their sketches, both in fixed
 // numbers. Nothing in it is allocated after newPool: what it does not use yet
@@ -22,9 +22,9 @@ type sketch struct{ hosts, ports distinct }
 // newPool returns a pool that stays within a number of bytes. Three quarters
 // are for incidents, a quarter for the sketches of the larger ones.
 func newPool(memory int64) pool {
-	const perSketch = int64(unsafe.Sizeof(sketch{})) + 4
-	n := memory * 3 / 4 / int64(unsafe.Sizeof(incident{}))
-	p := pool{incidents: make([]incident, 1, n+1), maxSketches: int(memory / 4 / perSketch)}
+	const perNumber = 4
+	n := memory * 3 / 4 / (featurize.Footprint[incident]() + perNumber)
+	p := pool{incidents: make([]incident, 1, n+1), maxSketches: int(memory / 4 / (featurize.Footprint[sketch]() + perNumber))}
 	p.sketches = make([]sketch, 0, p.maxSketches)
 	p.freeSketch = make([]uint32, 0, p.maxSketches)
 	return p
