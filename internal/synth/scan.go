@@ -78,7 +78,7 @@ func newScan(g *gen, k technique) *scan {
 		}
 		s.ports = r.portSet(max(s.limit/len(s.hosts), 12), k.udp)
 	case 2:
-		s.hosts = g.targets(min(pick(r, []int{256, 256, r.logn(30, 4000)}), s.limit))
+		s.hosts = g.targets(min(pick(r, []int{256, r.logn(30, 4000), r.logn(8, 40)}), s.limit))
 		s.ports = r.fewPorts(k.udp)
 	}
 	if !k.udp && r.chance(100) {
