@@ -22,6 +22,7 @@ const maxPerSource = 10
 // longWindow is the first window that counts as long.
 const longWindow = 4
 
+// reservoirKey is whose maps a reservoir keeps, and of which windows.
 type reservoirKey struct {
 	source capture.Addr
 	long   bool

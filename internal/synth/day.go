@@ -6,7 +6,7 @@ package synth
 const longSpan = 3 * hour
 
 // long reports whether what lasts from one time to another is long.
-func (g *gen) long(from, to int64) bool { return to-from >= longSpan }
+func long(from, to int64) bool { return to-from >= longSpan }
 
 // thinning keeps a long activity from using up its frames before it is over.
 type thinning struct {
@@ -23,7 +23,7 @@ func (g *gen) newThinning(end int64) thinning { return thinning{g: g, end: end, 
 // for what is not long.
 func (th *thinning) gap(t int64) int64 {
 	g := th.g
-	if !g.long(g.t0, g.t1) || t < g.begin || g.room <= 0 {
+	if !long(g.t0, g.t1) || t < g.begin || g.room <= 0 {
 		return 0
 	}
 	th.calls++

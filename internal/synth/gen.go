@@ -69,7 +69,7 @@ func Generate(seed uint64, opt Options) *Scene {
 	g.defect = drawDefects(r, g.site)
 	cast := g.cast(opt)
 	budget := min(r.logn(2500, 30_000), opt.MaxFrames)
-	if r.chance(30) || g.long(g.begin, g.end) && r.chance(200) {
+	if r.chance(30) || long(g.begin, g.end) && r.chance(200) {
 		budget = opt.MaxFrames
 	}
 	for i, b := range cast {
@@ -160,7 +160,7 @@ func (g *gen) cast(opt Options) []*behaviour {
 	if g.site.view == viewHost {
 		benign = g.r.logn(1, 5)
 	}
-	if g.long(g.begin, g.end) {
+	if long(g.begin, g.end) {
 		benign *= 2
 	}
 	for range scans {
@@ -216,9 +216,9 @@ func (g *gen) play(b *behaviour, stream uint64, room int) {
 	}
 	g.v6 = g.v6 && g.src.ip6.IsValid()
 	g.behaviour = b
-	g.slow = b.scan && g.long(g.begin, g.end) && g.r.chance(750)
+	g.slow = b.scan && long(g.begin, g.end) && g.r.chance(750)
 	g.start()
-	if b.scan || !g.long(g.t0, g.t1) {
+	if b.scan || !long(g.t0, g.t1) {
 		b.run(g)
 	} else {
 		g.playDay()
@@ -284,7 +284,7 @@ func (g *gen) full(t int64) bool { return g.room <= 0 || t >= g.t1 }
 // programs do comes in bursts. Of a long activity there is more.
 func (g *gen) spread(n int, f func(t int64)) {
 	from, length, crowded := g.t0, g.t1-g.t0, 450
-	if g.long(g.t0, g.t1) {
+	if long(g.t0, g.t1) {
 		n, crowded = n*g.r.logn(1, 8), 150
 	}
 	if g.r.chance(crowded) {
@@ -302,7 +302,7 @@ func (g *gen) spread(n int, f func(t int64)) {
 
 // every calls f once a period with a little jitter.
 func (g *gen) every(period int64, f func(t int64)) {
-	if g.long(g.t0, g.t1) && g.r.chance(300) { // by the hour, or so
+	if long(g.t0, g.t1) && g.r.chance(300) { // by the hour, or so
 		period = max(period, g.r.log(10*minute, 2*hour))
 	}
 	t, th := g.t0+g.r.n64(period), g.newThinning(g.t1)
