@@ -49,11 +49,14 @@ var ChannelNames = [Channels]string{"productive", "answered", "refused", "silent
 
 // Fingerprint names everything about maps that a network depends on. A model
 // trained for another one is refused.
-const Fingerprint = "edgescan-map/2 16x48x8 windows 10,60,600,3600"
+const Fingerprint = "edgescan-map/3 16x48x8 windows 10,60,600,3600,21600,86400"
 
 // Windows are the spans of time that maps are drawn for, in nanoseconds: from
-// a burst to a probe a minute.
-var Windows = [...]int64{int64(10 * time.Second), int64(time.Minute), int64(10 * time.Minute), int64(time.Hour)}
+// a burst to a probe an hour.
+var Windows = [...]int64{
+	int64(10 * time.Second), int64(time.Minute), int64(10 * time.Minute),
+	int64(time.Hour), int64(6 * time.Hour), int64(24 * time.Hour),
+}
 
 // Map is a picture of what one source touched in one window, of DefaultLayout,
 // row-major with channels last: cell (r, c) of channel k is at (r*Columns+c)*Channels+k. Every

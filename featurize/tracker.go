@@ -11,9 +11,9 @@ import (
 // silent: longer than nearly all round trips, shorter than patience.
 const Timeout = int64(2 * time.Second)
 
-// Retention is how long a contact is remembered after its latest attempt: the
-// longest window.
-const Retention = int64(time.Hour)
+// freshAfter is how long after its latest attempt a contact that is tried
+// again starts afresh: who scans the same targets once more is seen again.
+const freshAfter = int64(10 * time.Minute)
 
 // maxReorder is how far back packets may be out of order. A larger step back
 // means that the capture's clock was set or that another capture follows.
@@ -297,7 +297,7 @@ func (t *Tracker) findOf(source uint32, dst *capture.Addr, proto capture.Proto, 
 }
 
 // attempt records that src tries dst now: it finds or makes the contact and
-// reports whether it is new. A contact beyond Retention starts afresh. A new
+// reports whether it is new, as one is that starts afresh. A new
 // contact is Pending; the caller waits for it or settles it, and then calls
 // opened.
 func (t *Tracker) attempt(src, dst *capture.Addr, proto capture.Proto, port uint16) (i uint32, fresh bool) {
@@ -309,7 +309,7 @@ func (t *Tracker) attempt(src, dst *capture.Addr, proto capture.Proto, port uint
 func (t *Tracker) attemptOf(s uint32, dst *capture.Addr, proto capture.Proto, port uint16) (i uint32, fresh bool) {
 	if i = t.findOf(s, dst, proto, port); i != 0 {
 		c := &t.contacts[i]
-		if t.now-c.Last <= Retention {
+		if t.now-c.Last <= freshAfter {
 			c.Attempts = min(c.Attempts, 0xfffe) + 1
 			t.touchContact(i)
 			return i, false

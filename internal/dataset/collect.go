@@ -14,8 +14,19 @@ import (
 )
 
 // maxPerSource bounds how many maps of one source of a scene are kept, so that
-// a busy source does not outweigh many quiet ones.
+// a busy source does not outweigh many quiet ones: so many of short windows,
+// and as many of long ones, since bursts of activity give looks at short
+// windows by the hundred in a scene that lasts a day.
 const maxPerSource = 10
+
+// longWindow is the first window that counts as long.
+const longWindow = 4
+
+// reservoirKey is whose maps a reservoir keeps, and of which windows.
+type reservoirKey struct {
+	source capture.Addr
+	long   bool
+}
 
 // Kept is a sample that is kept: its map belongs to the holder.
 type Kept struct {
@@ -95,15 +106,16 @@ func ForEach[T any](ctx context.Context, first uint64, n int, opt synth.Options,
 func keep(s *synth.Scene, draw Draw) ([]Kept, error) {
 	rng := rand.New(rand.NewPCG(s.Seed, 0x6b656570))
 	var kept []Kept
-	bySource := map[capture.Addr]*reservoir{}
+	reservoirs := map[reservoirKey]*reservoir{}
 	err := Play(s, nil, func(sample *Sample) {
 		if sample.Class == Unclear {
 			return
 		}
-		r := bySource[sample.Look.Source]
+		key := reservoirKey{sample.Look.Source, sample.Look.Window >= longWindow}
+		r := reservoirs[key]
 		if r == nil {
 			r = &reservoir{}
-			bySource[sample.Look.Source] = r
+			reservoirs[key] = r
 		}
 		at, ok := r.place(rng, len(kept))
 		if !ok {

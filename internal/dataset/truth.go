@@ -16,9 +16,10 @@ const (
 	Unclear = -1
 )
 
-// minProbes is the least number of distinct probes in a window for its map to
-// be called a scan: below it nobody could tell.
-const minProbes = 5
+// minProbes is, for each window, the least number of distinct probes in it for
+// its map to be called a scan: below it nobody could tell. The longer a window,
+// the more of what goes wrong anyway adds up in it.
+var minProbes = [len(featurize.Windows)]int{5, 5, 5, 5, 6, 8}
 
 // minShare is how many of a map's doubtful contacts must be probes, as one in
 // minShare, for the map to be called a scan.
@@ -82,7 +83,7 @@ func (t truth) label(l *detect.Look) int {
 	switch {
 	case n == 0:
 		return Benign
-	case n < minProbes || n*minShare < l.Summary.Doubtful || n > 2*l.Summary.Contacts:
+	case n < minProbes[l.Window] || n*minShare < l.Summary.Doubtful || n > 2*l.Summary.Contacts:
 		return Unclear // too few of them, or hidden in the rest, or not to be seen
 	}
 	for class, name := range Classes {

@@ -30,7 +30,7 @@ import (
 // loses packets or sees one direction. All scans are IPv4 SYN scans at an even
 // pace, across the router, from hosts that do nothing else, but where browsing
 // is the parameter. The random walks forget nothing in scenes of this size:
-// that they find what is slower than an hour takes memory without bound. And a
+// that they find what is slower than a day takes memory without bound. And a
 // share found in 40 scenes is known to about 15 points near one half, to 7
 // near none or all.
 type Evasion struct {
@@ -96,6 +96,16 @@ func values[T any](format string, set func(*synth.ScanPlan, T), of ...T) []sweep
 	return out
 }
 
+// rates makes the values of so many probes in a unit of time.
+func rates(unit time.Duration, name string, of ...int) []sweepValue {
+	out := make([]sweepValue, len(of))
+	for i, n := range of {
+		interval := unit / time.Duration(n)
+		out[i] = sweepValue{fmt.Sprintf("%d/%s", n, name), func(p *synth.ScanPlan) { p.Interval = interval }}
+	}
+	return out
+}
+
 // sweeps lists what is tried, for a vertical or a horizontal scan.
 func sweeps(horizontal bool) []sweep {
 	ports := []sweepValue{
@@ -112,9 +122,8 @@ func sweeps(horizontal bool) []sweep {
 		return func(p *synth.ScanPlan) { p.Interval, p.Browsing = interval, browsing }
 	}
 	return []sweep{
-		{"one probe in", values("%v", func(p *synth.ScanPlan, v time.Duration) { p.Interval = v },
-			time.Millisecond, 10*time.Millisecond, 100*time.Millisecond, time.Second, 10*time.Second,
-			time.Minute, 5*time.Minute, 10*time.Minute, 20*time.Minute, time.Hour)},
+		{"rate", slices.Concat(rates(time.Second, "s", 1000, 100, 10, 1),
+			rates(time.Minute, "min", 12, 6, 1), rates(time.Hour, "h", 12, 10, 6, 3, 1))},
 		{"order", []sweepValue{
 			{"shuffled", func(*synth.ScanPlan) {}},
 			{"sequential", func(p *synth.ScanPlan) { p.Sequential = true }},
@@ -133,6 +142,8 @@ func sweeps(horizontal bool) []sweep {
 			{"1m, 5 a probe", slow(time.Minute, 5000)},
 			{"1m, 20 a probe", slow(time.Minute, 20000)},
 			{"5m, 5 a probe", slow(5*time.Minute, 5000)},
+			{"20m, 1 a probe", slow(20*time.Minute, 1000)},
+			{"1h, 1 a probe", slow(time.Hour, 1000)},
 		}},
 	}
 }

@@ -41,6 +41,7 @@ type gen struct {
 	r         *rng
 	src       *host // the actor's host
 	v6        bool  // the actor prefers IPv6 where both ends have it
+	slow      bool  // the actor scans for as long as the scene lasts
 	behaviour *behaviour
 	actor     int32
 	first     int   // frame of the actor
@@ -68,7 +69,7 @@ func Generate(seed uint64, opt Options) *Scene {
 	g.defect = drawDefects(r, g.site)
 	cast := g.cast(opt)
 	budget := min(r.logn(2500, 30_000), opt.MaxFrames)
-	if r.chance(30) {
+	if r.chance(30) || long(g.begin, g.end) && r.chance(200) {
 		budget = opt.MaxFrames
 	}
 	for i, b := range cast {
@@ -119,11 +120,18 @@ func (g *gen) scans() int {
 	return n
 }
 
-// drawLength draws how long the capture runs.
+// drawLength draws how long the capture runs: mostly a while, at times for
+// hours or for a day, as slow scans do and the failures of all others that add
+// up meanwhile.
 func (g *gen) drawLength() {
-	length := g.r.log(10*second, 2*hour)
-	if g.r.chance(90) { // for slow scans
+	var length int64
+	switch g.r.weighted(854, 86, 60) {
+	case 0:
+		length = g.r.log(10*second, 2*hour)
+	case 1:
 		length = g.r.log(20*minute, 8*hour)
+	case 2:
+		length = g.r.log(8*hour, 30*hour)
 	}
 	g.end = g.begin + length
 }
@@ -151,6 +159,9 @@ func (g *gen) cast(opt Options) []*behaviour {
 	benign := g.r.logn(2, 14)
 	if g.site.view == viewHost {
 		benign = g.r.logn(1, 5)
+	}
+	if long(g.begin, g.end) {
+		benign *= 2
 	}
 	for range scans {
 		out = append(out, g.draw(true))
@@ -205,8 +216,13 @@ func (g *gen) play(b *behaviour, stream uint64, room int) {
 	}
 	g.v6 = g.v6 && g.src.ip6.IsValid()
 	g.behaviour = b
+	g.slow = b.scan && long(g.begin, g.end) && g.r.chance(750)
 	g.start()
-	b.run(g)
+	if b.scan || !long(g.t0, g.t1) {
+		b.run(g)
+	} else {
+		g.playDay()
+	}
 	g.close()
 }
 
@@ -265,10 +281,13 @@ func (g *gen) full(t int64) bool { return g.room <= 0 || t >= g.t1 }
 
 // spread calls f for about n times of the actor's activity, in order, with
 // exponential gaps: all along, or crowded into a part of it, as most of what
-// programs do comes in bursts.
+// programs do comes in bursts. Of a long activity there is more.
 func (g *gen) spread(n int, f func(t int64)) {
-	from, length := g.t0, g.t1-g.t0
-	if g.r.chance(450) {
+	from, length, crowded := g.t0, g.t1-g.t0, 450
+	if long(g.t0, g.t1) {
+		n, crowded = n*g.r.logn(1, 8), 150
+	}
+	if g.r.chance(crowded) {
 		whole := length
 		length = g.r.log(second, max(whole, second))
 		from = max(from+g.r.n64(whole-length), min(g.begin, g.t1-length))
@@ -282,17 +301,22 @@ func (g *gen) spreadEvenly(n int, f func(t int64)) { g.scatter(n, g.t0, g.t1-g.t
 // scatter calls f for about n times of a stretch of time.
 func (g *gen) scatter(n int, from, length int64, f func(t int64)) {
 	mean := length / int64(max(n, 1))
-	t := from + g.r.n64(mean)
+	t, th := from+g.r.n64(mean), g.newThinning(from+length)
 	for i := 0; i < n && !g.full(t); i++ {
 		f(t)
-		t += g.r.exp(mean)
+		t += g.r.exp(max(mean, th.gap(t)))
 	}
 }
 
 // every calls f once a period with a little jitter.
 func (g *gen) every(period int64, f func(t int64)) {
-	for t := g.t0 + g.r.n64(period); !g.full(t); t += period + g.r.n64(period/20+1) - period/40 {
+	if long(g.t0, g.t1) && g.r.chance(300) { // by the hour, or so
+		period = max(period, g.r.log(10*minute, 2*hour))
+	}
+	t, th := g.t0+g.r.n64(period), g.newThinning(g.t1)
+	for !g.full(t) {
 		f(t)
+		t += max(period+g.r.n64(period/20+1)-period/40, th.gap(t))
 	}
 }
 

@@ -78,7 +78,7 @@ func newScan(g *gen, k technique) *scan {
 		}
 		s.ports = r.portSet(max(s.limit/len(s.hosts), 12), k.udp)
 	case 2:
-		s.hosts = g.targets(min(pick(r, []int{256, 256, r.logn(30, 4000)}), s.limit))
+		s.hosts = g.targets(min(pick(r, []int{256, r.logn(30, 4000), r.logn(8, 40)}), s.limit))
 		s.ports = r.fewPorts(k.udp)
 	}
 	if !k.udp && r.chance(100) {
@@ -170,11 +170,11 @@ func (s *scan) allHaveV6() bool {
 	return !slices.ContainsFunc(s.hosts, func(h *host) bool { return !h.ip6.IsValid() })
 }
 
-// discover asks for hosts on link by ARP first, as raw scanners do, and
-// returns those to go on with. Others just try, and ARP for the dead ones is
-// all that is seen of it.
+// discover asks for hosts on link by ARP first, as raw scanners in a hurry do,
+// and returns those to go on with. Others just try, and ARP for the dead ones
+// is all that is seen of it.
 func (s *scan) discover(g *gen) []*host {
-	if !g.src.onlink || !s.hosts[0].onlink || len(s.hosts) < 2 || !s.raw || g.site.view == viewBorder {
+	if g.slow || !g.src.onlink || !s.hosts[0].onlink || len(s.hosts) < 2 || !s.raw || g.site.view == viewBorder {
 		if s.raw && len(s.hosts) == 1 && g.r.chance(350) {
 			g.isUp(s.hosts[0])
 		}

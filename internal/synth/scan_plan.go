@@ -78,6 +78,9 @@ type pace struct {
 
 // newPace draws a rhythm for about n probes in the actor's time.
 func (g *gen) newPace(n int) *pace {
+	if g.slow {
+		return g.newSlowPace(n)
+	}
 	r := g.r
 	p := &pace{burst: 1, jitter: r.n(3)}
 	class := r.weighted(40, 22, 18, 20)
@@ -102,6 +105,27 @@ func (g *gen) newPace(n int) *pace {
 	took := int64(n) * (p.gap*int64(p.burst-1) + p.pause) / int64(p.burst)
 	g.t0 = max(g.t0, g.begin-took*2/3)
 	g.note(fmt.Sprintf("%d probes, bursts of %d, %dus apart", n, p.burst, p.pause/microsecond))
+	return p
+}
+
+// newSlowPace draws the rhythm of a scan that takes hours: a probe every few
+// minutes to every hour, or a few together and then a pause.
+func (g *gen) newSlowPace(n int) *pace {
+	r := g.r
+	p := &pace{burst: 1, jitter: r.n(3), pause: pick(r, []int64{5, 6, 10, 20, 30, 60}) * minute}
+	if r.chance(400) {
+		p.pause = r.log(2*minute, hour)
+	}
+	if r.chance(300) {
+		p.burst, p.gap = r.logn(2, 12), r.log(100*millisecond, 30*second)
+		p.pause = r.log(10*minute, 3*hour)
+	}
+	g.t0, g.t1 = g.begin-r.n64(minute), g.end
+	if r.chance(500) {
+		g.t0 += r.n64((g.end - g.begin) / 3)
+	}
+	p.pause = min(p.pause, (g.t1-g.t0)*int64(p.burst)/int64(r.logn(12, 60)))
+	g.note(fmt.Sprintf("%d probes, bursts of %d, %ds apart", n, p.burst, p.pause/second))
 	return p
 }
 

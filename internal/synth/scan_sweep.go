@@ -9,7 +9,11 @@ import (
 // SYNs, and talks to what is open.
 func runWorm(g *gen) {
 	s := newScan(g, technique{flags: syn, raw: g.r.chance(400), talks: g.r.chance(500)})
-	s.hosts, s.ports = g.targets(min(g.r.logn(30, 8000), s.limit)), g.r.fewPorts(false)
+	n := g.r.logn(30, 8000)
+	if g.r.chance(400) {
+		n = g.r.logn(8, 40)
+	}
+	s.hosts, s.ports = g.targets(min(n, s.limit)), g.r.fewPorts(false)
 	if g.r.chance(500) {
 		s.ports = s.ports[:1]
 	}

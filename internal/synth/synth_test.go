@@ -32,7 +32,7 @@ func digest(t *testing.T, s *Scene) string {
 // golden is the digest of the scenes of seeds 0 to 39, hashed together. It
 // changes with any change to what is drawn, and must be the same for all
 // architectures; made by this test itself.
-const golden = "c5615c1b231975677ad3f3302a338adfdfb03131d7184cb522c203112401d589"
+const golden = "51b93c67d72ae3685dcf1c21c20dfd281e12dfde2151640f80162ec11b296a2d"
 
 func TestSameSeedSameBytes(t *testing.T) {
 	h := sha256.New()
@@ -234,6 +234,32 @@ func TestLabelsReadBack(t *testing.T) {
 		if r := rows[i+1]; r[0] != "scene.pcap" || r[1] != scanner || r[2] != a.Kind || r[6] != a.Source {
 			t.Errorf("row %q for %+v", r, a)
 		}
+	}
+}
+
+// TestSmallSweeps checks that among the sweeps for one service some try only a
+// dozen hosts or two.
+func TestSmallSweeps(t *testing.T) {
+	small, all := 0, 0
+	for seed := range uint64(200) {
+		s := Generate(seed, Options{Only: []string{"worm"}})
+		hosts := map[string]bool{}
+		for i := range s.Frames {
+			if f := &s.Frames[i]; f.Probe {
+				if _, dst, _ := aimOf(f.Data); dst != "" {
+					hosts[dst] = true
+				}
+			}
+		}
+		if len(hosts) > 0 {
+			all++
+		}
+		if len(hosts) >= fewestProbes && len(hosts) <= 24 {
+			small++
+		}
+	}
+	if small < all/10 || small > all*6/10 {
+		t.Errorf("%d of %d sweeps are small", small, all)
 	}
 }
 
