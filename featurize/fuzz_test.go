@@ -134,26 +134,18 @@ func checkInvariants(t *testing.T, tracker *Tracker) {
 		segment[i] = length(tracker.order[i].head, func(i uint32) uint32 { return tracker.sources[i].order.next })
 	}
 	free := length(tracker.freeSource, func(i uint32) uint32 { return tracker.sources[i].hashNext })
-	if tracker.held != segment[probation]+segment[protected] {
+	if tracker.held != segment[probation]+segment[grouped]+segment[protected] {
 		t.Errorf("%d sources held, %v in order", tracker.held, segment)
 	}
-	hosts, theirs := 0, 0
-	for i := range tracker.sources {
-		if s := &tracker.sources[i]; s.Scope == Host {
-			theirs += int(s.Count)
-		}
+	theirs := held - tracker.groupContacts
+	if tracker.groups != segment[grouped] || tracker.groups > tracker.groupBound(len(tracker.sources)) || tracker.groupContacts > tracker.groupBound(len(tracker.contacts)) {
+		t.Errorf("%d groups with %d contacts, %v in order", tracker.groups, tracker.groupContacts, segment)
 	}
-	for _, order := range tracker.order {
-		for i := order.head; i != 0; i = tracker.sources[i].order.next {
-			if tracker.sources[i].Scope == Host {
-				hosts++
-			}
-		}
-	}
+	hosts := tracker.held - tracker.groups
 	if c := tracker.Counters(); c.Sources-c.EvictedSources != uint64(hosts) || c.Contacts-c.EvictedContacts < uint64(theirs) {
 		t.Errorf("%d sources and %d contacts held of %+v", hosts, theirs, c)
 	}
-	if free+segment[probation]+segment[protected] != tracker.Sources()-1 {
+	if free+tracker.held != tracker.Sources()-1 {
 		t.Errorf("%d sources free, %v in order, of %d", free, segment, tracker.Sources()-1)
 	}
 }

@@ -46,6 +46,9 @@ const groupContacts = 6
 // every scan, and a flood of spoofed sources costs no more.
 const groupRate = 1000
 
+// groupShare is which part of the tables groups may fill.
+const groupShare = 8
+
 // gate remembers of a group that does not exist yet who asked for it: a group
 // needs two. One slot a hash; a collision overwrites.
 type gate struct{ group, member uint16 }
@@ -123,6 +126,9 @@ func (t *Tracker) shareWith(k int, i uint32) {
 		if !t.wanted(&group, member) {
 			return
 		}
+		if t.groups >= t.groupBound(len(t.sources)) {
+			t.evict(t.order[grouped].tail)
+		}
 		if g = t.newSource(group); g == 0 {
 			return
 		}
@@ -142,6 +148,21 @@ func (t *Tracker) shareWith(k int, i uint32) {
 	} else {
 		own.marks |= c.marks & markData
 		t.settle(j, c.Outcome)
+	}
+}
+
+// groupBound is how much of a table groups may fill: one part in groupShare.
+func (t *Tracker) groupBound(table int) int { return max(2, table/groupShare) }
+
+// boundGroups makes room for one more contact of a group where groups have as
+// many as they may.
+func (t *Tracker) boundGroups(g uint32) {
+	for t.groupContacts >= t.groupBound(len(t.contacts)) {
+		if victim := t.order[grouped].tail; victim != g {
+			t.evict(victim)
+		} else {
+			t.dropContact(t.sources[g].contacts.tail)
+		}
 	}
 }
 

@@ -92,10 +92,12 @@ type Source struct {
 	segment  uint8
 }
 
-// The two segments of the sources' order of eviction. A newcomer is on
-// probation until it has promoteAt contacts.
+// The segments of the sources' order of eviction, those first whose members
+// are least worth keeping. A newcomer is on probation until it has promoteAt
+// contacts.
 const (
 	probation = iota
+	grouped   // all groups
 	protected
 	segments
 )
@@ -121,9 +123,11 @@ type Tracker struct {
 	maxPerSource  uint32
 	pinned        uint32 // a source that is not to be evicted now
 
-	gates       []gate
-	shareSecond uint32
-	shares      int // contacts that groups were offered in that second
+	groups        int // held
+	groupContacts int // held by them
+	gates         []gate
+	shareSecond   uint32
+	shares        int // contacts that groups were offered in that second
 
 	active   []activeSlot
 	ghosts   ghosts
@@ -328,6 +332,9 @@ func (t *Tracker) attemptOf(s uint32, dst *capture.Addr, proto capture.Proto, po
 // newContact takes a contact from the pool, which is made room in where it is
 // empty; 0 where that cannot be.
 func (t *Tracker) newContact(s uint32, dst *capture.Addr, proto capture.Proto, port uint16) uint32 {
+	if t.sources[s].Scope != Host {
+		t.boundGroups(s)
+	}
 	for t.freeContact == 0 {
 		if !t.makeRoom(s) {
 			return 0
@@ -349,6 +356,8 @@ func (t *Tracker) newContact(s uint32, dst *capture.Addr, proto capture.Proto, p
 	}
 	if src.Scope == Host {
 		t.counters.Contacts++
+	} else {
+		t.groupContacts++
 	}
 	return i
 }
@@ -404,6 +413,9 @@ func (t *Tracker) dropContact(i uint32) {
 	s := &t.sources[c.source]
 	s.contacts.remove(i, t.bySource)
 	s.Count--
+	if s.Scope != Host {
+		t.groupContacts--
+	}
 	p := &t.buckets[t.secret.contact(c.source, &c.Dst, c.Proto, c.Port)&uint64(len(t.buckets)-1)]
 	for *p != i {
 		p = &t.contacts[*p].hashNext
@@ -459,6 +471,9 @@ func (t *Tracker) newSource(s Source) uint32 {
 			s.segment = protected
 		}
 		t.counters.Sources++
+	} else {
+		s.segment = grouped
+		t.groups++
 	}
 	t.sources[i] = s
 	t.sourceBuckets[b] = i
@@ -468,8 +483,8 @@ func (t *Tracker) newSource(s Source) uint32 {
 }
 
 // leastWorth returns the source that is least worth keeping, but neither keep
-// nor the pinned one: the longest idle on probation, else the longest idle of
-// all. It returns 0 where there is none.
+// nor the pinned one: the longest idle of the first segment that has one. It
+// returns 0 where there is none.
 func (t *Tracker) leastWorth(keep uint32) uint32 {
 	for segment := range t.order {
 		victim := t.order[segment].tail
@@ -490,6 +505,8 @@ func (t *Tracker) evict(victim uint32) {
 	if s.Scope == Host {
 		t.counters.EvictedSources++
 		t.counters.EvictedContacts += uint64(s.Count)
+	} else {
+		t.groups--
 	}
 	for s.contacts.head != 0 {
 		t.dropContact(s.contacts.head)
