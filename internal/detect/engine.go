@@ -65,7 +65,9 @@ const (
 )
 
 // The parts of an Engine's memory that are not its Tracker's and its watches':
-// one in so many for incidents, and for what a report needs.
+// one in so many for incidents, and for what a report needs, which is 82 bytes
+// for each contact that a source can have: at most an eighth of all contacts,
+// of more than 72 bytes each.
 const (
 	incidentShare = 8
 	tallyShare    = 16

@@ -25,11 +25,8 @@ type portCount struct {
 	times int
 }
 
-// bytesPerTallied bounds what a tally needs for a contact: host and port in
-// both Shapes, of which each has room for all contacts in either part.
-const bytesPerTallied = 2*2*(16+4) + 2
-
-// newTally returns a tally with room for a number of contacts.
+// newTally returns a tally with room for a number of contacts: 82 bytes each,
+// host and port in either part of both Shapes and the port once more.
 func newTally(contacts int) *tally {
 	t := &tally{ports: make([]uint16, 0, contacts)}
 	for _, g := range []*grid{&t.all.transport, &t.all.discovery, &t.doubtful.transport, &t.doubtful.discovery} {
