@@ -122,12 +122,12 @@ func NewBuilder(l Layout) *Builder {
 }
 
 // Draw draws the contacts of a source that were attempted within the window
-// that ends now into m, which has the layout's Size. Contacts that expired on
-// the way are left out.
-func (b *Builder) Draw(m []uint8, t *Tracker, source uint32, window int) Summary {
+// that ends now, and not before since, into m, which has the layout's Size.
+// Contacts that expired on the way are left out.
+func (b *Builder) Draw(m []uint8, t *Tracker, source uint32, window int, since int64) Summary {
 	var sum Summary
 	b.touched = b.touched[:0]
-	t.Each(source, t.now-Windows[window], func(c *Contact) bool {
+	t.Each(source, max(since, t.now-Windows[window]), func(c *Contact) bool {
 		if c.Expired() {
 			return true
 		}

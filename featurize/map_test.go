@@ -74,7 +74,7 @@ func TestFinerMapsShowTheSame(t *testing.T) {
 	}
 	for name, l := range layouts() {
 		m := make([]uint8, l.Size())
-		NewBuilder(l).Draw(m, tracker, tracker.findSource(&client), 0)
+		NewBuilder(l).Draw(m, tracker, tracker.findSource(&client), 0, 0)
 		rows := 0
 		for r := range l.Rows {
 			cell := m[(r*l.Columns()+l.column(capture.ProtoTCP, 23))*Channels:]
@@ -110,7 +110,7 @@ func draw(t *testing.T, packets ...capture.Packet) (*Map, Summary) {
 		tracker.Add(&packets[i])
 	}
 	var m Map
-	sum := NewBuilder(DefaultLayout()).Draw(m[:], tracker, tracker.findSource(&client), len(Windows)-1)
+	sum := NewBuilder(DefaultLayout()).Draw(m[:], tracker, tracker.findSource(&client), len(Windows)-1, 0)
 	return &m, sum
 }
 
@@ -171,7 +171,7 @@ func TestWindowsEnd(t *testing.T) {
 	b := NewBuilder(DefaultLayout())
 	var m Map
 	for window, want := range []int{1, 3, 4, 4} {
-		if got := b.Draw(m[:], tracker, tracker.findSource(&client), window).Contacts; got != want {
+		if got := b.Draw(m[:], tracker, tracker.findSource(&client), window, 0).Contacts; got != want {
 			t.Errorf("window %d: %d contacts, want %d", window, got, want)
 		}
 	}
@@ -203,6 +203,6 @@ func BenchmarkDraw(b *testing.B) {
 	var m Map
 	s := tracker.findSource(&client)
 	for b.Loop() {
-		builder.Draw(m[:], tracker, s, 0)
+		builder.Draw(m[:], tracker, s, 0, 0)
 	}
 }

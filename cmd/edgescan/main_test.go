@@ -117,7 +117,7 @@ func TestRunFindsTheScansOfTheSample(t *testing.T) {
 		if got := strings.Join(starts(t, r.stdout), " "); got != wantSources {
 			t.Errorf("%s: named %s, want %s", name, got, wantSources)
 		}
-		for _, word := range []string{"packets=6256", "drops=0", "sources=", "incidents=3"} {
+		for _, word := range []string{"packets=6256", "drops=0", "sources=", "incidents=3", "forgotten_sources=0", "forgotten_contacts=0", "incidents_cut_short=0", "peak_memory="} {
 			if !strings.Contains(r.stderr, word) {
 				t.Errorf("%s: summary without %s: %s", name, word, r.stderr)
 			}
@@ -161,6 +161,7 @@ func TestBadInput(t *testing.T) {
 		{"model for other maps", []string{"run", "-r", sample, "--model", write(t, "other.esq", mismatched(t))}, 1, []string{"another featurizer", "train it anew"}},
 		{"no model", []string{"run", "-r", sample, "--model", sample}, 1, []string{"not an edgescan model"}},
 		{"too little memory", []string{"run", "-r", sample, "--memory", "1MiB"}, 2, []string{"--memory", "at least"}},
+		{"too much memory", []string{"run", "-r", sample, "--memory", "1024GiB"}, 2, []string{"--memory", "at most"}},
 		{"no size", []string{"run", "-r", sample, "--memory", "much"}, 2, []string{"memory", "32MiB"}},
 		{"bad syslog target", []string{"run", "-r", sample, "--syslog", "tcp://127.0.0.1:1"}, 2, []string{"tcp://127.0.0.1:1"}},
 		{"JSON to nowhere", []string{"run", "-r", sample, "--json", "nowhere/eve.json"}, 1, []string{"nowhere/eve.json"}},

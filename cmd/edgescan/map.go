@@ -128,7 +128,7 @@ func collect(judge detect.Judge, src capture.Source) (*album, error) {
 			continue
 		}
 		v := &view{source: s.Addr, window: window}
-		v.contacts = builder.Draw(v.picture[:], tracker, uint32(i), window).Contacts
+		v.contacts = builder.Draw(v.picture[:], tracker, uint32(i), window, 0).Contacts
 		if a.views[s.Addr] == nil {
 			a.keep(v)
 		}

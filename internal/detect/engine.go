@@ -33,10 +33,13 @@ type Look struct {
 
 	tracker *featurize.Tracker
 	number  uint32 // of the source
+	since   int64  // contacts from then on, Tracker's clock
 }
 
 // Draw draws the same contacts in another layout, as featurize.Builder says.
-func (l *Look) Draw(b *featurize.Builder, m []uint8) { b.Draw(m, l.tracker, l.number, l.Window) }
+func (l *Look) Draw(b *featurize.Builder, m []uint8) {
+	b.Draw(m, l.tracker, l.number, l.Window, l.since)
+}
 
 // Judge says how sure it is that a map shows a scan: 0 to One.
 type Judge interface {
@@ -66,7 +69,9 @@ const (
 )
 
 // The parts of an Engine's memory that are not its Tracker's and its watches':
-// one in so many for incidents, and for what a report needs.
+// one in so many for incidents, and for what a report needs, which is 82 bytes
+// for each contact that a source can have: at most an eighth of all contacts,
+// of more than 72 bytes each.
 const (
 	incidentShare = 8
 	tallyShare    = 16
@@ -101,6 +106,7 @@ type Engine struct {
 // watch is what is kept of a source to know when to look at it.
 type watch struct {
 	windows  [len(featurize.Windows)]growthMeter
+	since    int64  // what happened before has been told
 	incident uint32 // under way, 0 for none
 	hosts    uint32 // of a prefix: how many of its hosts have one
 	due      bool
@@ -295,7 +301,7 @@ func (e *Engine) look(source uint32, w *watch) {
 		if w.incident != 0 || i >= b.windows {
 			continue
 		}
-		sum := e.builder.Draw(e.picture[:], e.tracker, source, i)
+		sum := e.builder.Draw(e.picture[:], e.tracker, source, i, w.since)
 		if sum.Doubtful < b.doubtful || i > 0 && sum.Oldest >= e.tracker.Now()-featurize.Windows[i-1] {
 			continue
 		}
@@ -312,6 +318,7 @@ func (e *Engine) look(source uint32, w *watch) {
 			Summary: sum,
 			tracker: e.tracker,
 			number:  source,
+			since:   w.since,
 		}
 		if score := e.judge.Judge(&look); score >= e.threshold && !e.join(source, i, score) {
 			e.flag(source, i, score)

@@ -109,6 +109,31 @@ func TestUpdatesAndTheNextDay(t *testing.T) {
 	}
 }
 
+// TestWhatWasToldIsOver has a source scan for a moment and do nothing but
+// ordinary things after that.
+func TestWhatWasToldIsOver(t *testing.T) {
+	e, events := newEngine(t, &counting{from: 8})
+	for i := range 20 {
+		probe(e, time.Duration(i)*time.Second, host(1), host(2), uint16(i+1))
+	}
+	for i := range 100 {
+		at := time.Duration(i+1) * 10 * time.Minute
+		c := capture.Packet{Time: start + int64(at), Src: host(1), Dst: host(100 + i), SrcPort: 40000, DstPort: 443, Proto: capture.ProtoTCP, Flags: capture.SYN, Seq: 1}
+		e.Add(&c)
+		s := capture.Packet{Time: c.Time, Src: c.Dst, Dst: c.Src, SrcPort: 443, DstPort: 40000, Proto: capture.ProtoTCP, Flags: capture.SYN | capture.ACK, Seq: 7, Ack: 2}
+		e.Add(&s)
+		c.Flags, c.Seq, c.Ack, c.Payload = capture.ACK, 2, 8, 200
+		e.Add(&c)
+	}
+	e.Close()
+	if got := states(*events); got != "se" {
+		t.Errorf("events %q, want a start and an end", got)
+	}
+	if last := (*events)[1]; last.LastSeen != start+int64(19*time.Second) {
+		t.Errorf("last seen %v after the start", time.Duration(last.LastSeen-start))
+	}
+}
+
 func TestIncidentChangesKind(t *testing.T) {
 	e, events := newEngine(t, &counting{from: 8})
 	for i := range 20 {

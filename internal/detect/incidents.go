@@ -33,7 +33,7 @@ const sketchFrom = 256
 type incident struct {
 	id         uint64
 	first      int64 // the first contact counted, Tracker's clock
-	latest     int64 // the latest contact
+	latest     int64 // the latest contact that is not productive, as far as is known
 	reported   int64 // the latest event
 	source     uint32
 	prefix     uint32 // the group of a host that counts it, 0 for none
@@ -50,7 +50,6 @@ type incident struct {
 // opened counts a contact of an incident under way.
 func (e *Engine) opened(i uint32, c *featurize.Contact) {
 	in := &e.pool.incidents[i]
-	in.latest = e.tracker.Now()
 	in.contacts++
 	in.outcomes[c.Outcome]++
 	e.pool.touch(i)
@@ -101,7 +100,7 @@ func (e *Engine) flag(source uint32, window int, score uint32) uint32 {
 	e.watches[source].incident = i
 	in := &e.pool.incidents[i]
 	now := e.tracker.Now()
-	since := now - featurize.Windows[window]
+	since := max(e.watches[source].since, now-featurize.Windows[window])
 	in.source, in.window, in.score = source, int32(window), score
 	in.first, in.latest = now, now
 	e.tracker.Each(source, since, func(c *featurize.Contact) bool {
@@ -139,33 +138,43 @@ func incidentID(s *featurize.Source, first int64) uint64 {
 func (e *Engine) checkIncidents(now int64) {
 	e.ready = e.ready[:0]
 	for i := e.pool.incidents[0].next; i != 0; i = e.pool.incidents[i].next {
-		if in := &e.pool.incidents[i]; in.idle(now) || e.updateDue(in, now) {
+		if in := &e.pool.incidents[i]; in.idle(now) || now-in.reported >= e.interval {
 			e.ready = append(e.ready, i)
 		}
 	}
 	e.sortBySource(e.ready)
 	for _, i := range e.ready {
-		if in := &e.pool.incidents[i]; in.idle(now) {
+		in := &e.pool.incidents[i]
+		e.refresh(in)
+		switch {
+		case in.idle(now):
 			e.end(i)
-		} else {
+		case now-in.reported >= e.interval && in.latest > in.reported && in.contacts > in.told:
 			e.report(in, Update)
 		}
 	}
 }
 
+// refresh finds out when the scan was last seen to go on. What else the source
+// does, such as browsing, does not prolong an incident.
+func (e *Engine) refresh(in *incident) {
+	e.tracker.Each(in.source, in.latest+1, func(c *featurize.Contact) bool {
+		if !c.Productive() && !c.Expired() {
+			in.latest = max(in.latest, c.Last)
+		}
+		return true
+	})
+}
+
 // idle reports whether an incident is over: half of the window that showed it
-// went by without a new contact. Where that is hours, the scan's own pace tells
-// sooner.
+// went by without another contact. Where that is hours, the scan's own pace
+// tells sooner.
 func (in *incident) idle(now int64) bool {
 	patience := max(minIdle, featurize.Windows[in.window]/2)
 	if patience > slowIdle {
 		patience = min(patience, max(slowIdle, slowGaps*(in.latest-in.first)/int64(in.contacts)))
 	}
 	return now-in.latest > patience
-}
-
-func (e *Engine) updateDue(in *incident, now int64) bool {
-	return now-in.reported >= e.interval && in.contacts > in.told
 }
 
 // sortBySource puts incidents in the order of source numbers, in which their
@@ -198,13 +207,14 @@ func (e *Engine) end(i uint32) {
 		}
 	}
 	w := &e.watches[in.source]
-	*w = watch{due: w.due, hosts: w.hosts}
+	*w = watch{since: e.tracker.Now() + 1, due: w.due, hosts: w.hosts}
 	e.pool.give(i)
 }
 
 // report emits an Event. Hosts and ports are exact while the Tracker remembers
 // all contacts of the incident, and estimates after that.
 func (e *Engine) report(in *incident, state State) {
+	e.refresh(in)
 	now := e.tracker.Now()
 	s := e.tracker.Source(in.source)
 	ev := Event{

@@ -19,12 +19,12 @@ type pool struct {
 // sketch counts what the Tracker may forget of a large incident.
 type sketch struct{ hosts, ports distinct }
 
-// newPool returns a pool that stays within a number of bytes. Three quarters
-// are for incidents, a quarter for the sketches of the larger ones.
+// newPool returns a pool that stays within a number of bytes. Half is for
+// incidents, half for the sketches of the larger ones.
 func newPool(memory int64) pool {
 	const perNumber = 4
-	n := memory * 3 / 4 / (featurize.Footprint[incident]() + perNumber)
-	p := pool{incidents: make([]incident, 1, n+1), maxSketches: int(memory / 4 / (featurize.Footprint[sketch]() + perNumber))}
+	n := memory / 2 / (featurize.Footprint[incident]() + perNumber)
+	p := pool{incidents: make([]incident, 1, n+1), maxSketches: int(memory / 2 / (featurize.Footprint[sketch]() + perNumber))}
 	p.sketches = make([]sketch, 0, p.maxSketches)
 	p.freeSketch = make([]uint32, 0, p.maxSketches)
 	return p

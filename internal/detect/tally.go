@@ -29,11 +29,9 @@ type portCount struct {
 	times int
 }
 
-// bytesPerTallied bounds what a tally needs for a contact: host and port in
-// the three Shapes, of which each has room for all contacts in either part.
-const bytesPerTallied = 3*2*(16+4) + 2 + 4
-
-// newTally returns a tally with room for a number of contacts.
+// newTally returns a tally with room for a number of contacts: 126 bytes each,
+// host and port in either part of the three Shapes, the port and the member
+// once more.
 func newTally(contacts int) *tally {
 	t := &tally{ports: make([]uint16, 0, contacts), members: make([]uint32, 0, contacts)}
 	for _, s := range []*Shape{&t.all, &t.doubtful, &t.news} {
