@@ -15,6 +15,7 @@ import (
 	"edgescan/featurize"
 	"edgescan/internal/alert"
 	"edgescan/internal/detect"
+	"edgescan/internal/pipeline"
 )
 
 // runFlags are the flags of run.
@@ -25,6 +26,7 @@ type runFlags struct {
 	syslog      string
 	model       string
 	memory      byteSize
+	workers     int
 	promiscuous bool
 }
 
@@ -49,13 +51,16 @@ func newRun() *cobra.Command {
 	flags.Lookup("syslog").NoOptDefVal = "local"
 	flags.StringVar(&f.model, "model", "", "model file to use in place of the built-in one")
 	flags.Var(&f.memory, "memory", "memory to stay within")
+	flags.IntVar(&f.workers, "workers", pipeline.DefaultWorkers(), "cores to use for files: from 2 on, reading and decoding run ahead (more than 2 gain nothing); an interface always has one goroutine")
 	flags.BoolVar(&f.promiscuous, "promiscuous", false, "put the interfaces into promiscuous mode")
 	return cmd
 }
 
 // programMemory is what the program needs besides its tables of contacts:
-// code, stacks, capture ring, network.
-const programMemory = 14 << 20
+// code, stacks, capture ring or batches of packets, network, the engine's
+// meters, incidents. With less, what lives comes so close to the memory limit
+// that the garbage collector never rests.
+const programMemory = 16 << 20
 
 func run(ctx context.Context, f *runFlags) error {
 	if len(f.interfaces) == 0 && len(f.files) == 0 || len(f.interfaces) > 0 && len(f.files) > 0 {
@@ -63,6 +68,9 @@ func run(ctx context.Context, f *runFlags) error {
 	}
 	if f.memory < programMemory+featurize.MinMemory {
 		return usageError{fmt.Errorf("--memory %s is too little, need at least %s", f.memory.text(), byteSize(programMemory+featurize.MinMemory).text())}
+	}
+	if f.workers < 1 {
+		return usageError{fmt.Errorf("--workers %d is too few, need at least 1", f.workers)}
 	}
 	debug.SetMemoryLimit(int64(f.memory))
 	log := newLogger()
@@ -90,7 +98,7 @@ func run(ctx context.Context, f *runFlags) error {
 	if err != nil {
 		return err
 	}
-	w := &watcher{engine: engine, log: log}
+	w := &watcher{engine: engine, log: log, workers: f.workers}
 	started := time.Now()
 	if len(f.interfaces) > 0 {
 		err = w.watch(ctx, f.interfaces, f.promiscuous)
