@@ -15,7 +15,6 @@ import (
 	"edgescan/featurize"
 	"edgescan/internal/alert"
 	"edgescan/internal/detect"
-	"edgescan/internal/pipeline"
 )
 
 // runFlags are the flags of run.
@@ -51,7 +50,7 @@ func newRun() *cobra.Command {
 	flags.Lookup("syslog").NoOptDefVal = "local"
 	flags.StringVar(&f.model, "model", "", "model file to use in place of the built-in one")
 	flags.Var(&f.memory, "memory", "memory to stay within")
-	flags.IntVar(&f.workers, "workers", pipeline.DefaultWorkers(), "cores to use for files: from 2 on, reading and decoding run ahead (more than 2 gain nothing); an interface always has one goroutine")
+	flags.IntVar(&f.workers, "workers", 1, "cores to use for files: from 2 on, reading and decoding run ahead (more than 2 gain nothing); an interface always has one goroutine")
 	flags.BoolVar(&f.promiscuous, "promiscuous", false, "put the interfaces into promiscuous mode")
 	return cmd
 }

@@ -13,7 +13,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"runtime"
 
 	"edgescan/capture"
 )
@@ -25,14 +24,6 @@ const (
 	batchPackets = 512
 	ringBatches  = 8
 )
-
-// maxUseful is the number of goroutines from which more gain nothing. Reading
-// and decoding take a fraction of the time that state and verdicts take, and
-// what takes longest of a compressed file is to unpack it, which is one stream.
-const maxUseful = 2
-
-// DefaultWorkers returns how many goroutines are of use on this machine.
-func DefaultWorkers() int { return min(runtime.GOMAXPROCS(0), maxUseful) }
 
 // Source is a capture.Source that says when it may have to wait for more, as
 // capture.File does.
@@ -58,6 +49,8 @@ func (b *Batch) reset() {
 // batch after batch. A batch belongs to take during the call only. With one
 // worker everything happens on the caller's goroutine; with more, reading and
 // decoding run ahead on a second one, by no more than a fixed number of packets.
+// More than two are as two: state and verdicts, or unpacking, take longest, and
+// each is one stream.
 //
 // No batch waits to be filled while src waits for input: what was read from
 // a pipe is taken before the next read of the pipe.
