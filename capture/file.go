@@ -153,6 +153,11 @@ func (f *File) ZeroCopyReadPacketData() ([]byte, gopacket.CaptureInfo, error) {
 	}, nil
 }
 
+// BeforeRead makes Next do call, which may be nil, each time before it reads on
+// from the stream and may have to wait: who gathers frames then hands on what
+// there is. call must not use the File.
+func (f *File) BeforeRead(call func()) { f.in.before = call }
+
 // Stats counts the frames that Next has delivered.
 func (f *File) Stats() Stats { return Stats{Frames: f.frames} }
 

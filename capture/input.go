@@ -11,9 +11,10 @@ const inputSize = 512 << 10
 type input struct {
 	r        io.Reader
 	buf      []byte
-	pos, end int   // what was read and not yet consumed: buf[pos:end]
-	base     int64 // offset in the stream of buf[0]
-	err      error // what ended r
+	pos, end int    // what was read and not yet consumed: buf[pos:end]
+	base     int64  // offset in the stream of buf[0]
+	err      error  // what ended r
+	before   func() // is called before a read of r; may be nil
 }
 
 func newInput(r io.Reader) *input { return &input{r: r, buf: make([]byte, inputSize)} }
@@ -53,6 +54,9 @@ func (in *input) fill(n int) error {
 				return io.ErrUnexpectedEOF
 			}
 			return in.err
+		}
+		if in.before != nil {
+			in.before()
 		}
 		var k int
 		k, in.err = in.r.Read(in.buf[in.end:])

@@ -25,6 +25,7 @@ type runFlags struct {
 	syslog      string
 	model       string
 	memory      byteSize
+	workers     int
 	promiscuous bool
 }
 
@@ -49,6 +50,7 @@ func newRun() *cobra.Command {
 	flags.Lookup("syslog").NoOptDefVal = "local"
 	flags.StringVar(&f.model, "model", "", "model file to use in place of the built-in one")
 	flags.Var(&f.memory, "memory", "memory to stay within")
+	flags.IntVar(&f.workers, "workers", 1, "cores to use for files: from 2 on, reading and decoding run ahead (more than 2 gain nothing); an interface always has one goroutine")
 	flags.BoolVar(&f.promiscuous, "promiscuous", false, "put the interfaces into promiscuous mode")
 	return cmd
 }
@@ -74,6 +76,9 @@ func run(ctx context.Context, f *runFlags) error {
 	}
 	if f.memory < minMemory || f.memory > maxMemory {
 		return usageError{fmt.Errorf("--memory %s: want at least %s and at most %s", f.memory.text(), byteSize(minMemory).text(), byteSize(maxMemory).text())}
+	}
+	if f.workers < 1 {
+		return usageError{fmt.Errorf("--workers %d is too few, need at least 1", f.workers)}
 	}
 	debug.SetMemoryLimit(int64(f.memory) - fileMemory)
 	log := newLogger()
@@ -103,7 +108,7 @@ func run(ctx context.Context, f *runFlags) error {
 	if err != nil {
 		return err
 	}
-	w := &watcher{engine: engine, log: log}
+	w := &watcher{engine: engine, log: log, workers: f.workers}
 	started := time.Now()
 	if len(f.interfaces) > 0 {
 		err = w.watch(ctx, f.interfaces, f.promiscuous)

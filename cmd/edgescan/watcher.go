@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"io"
 	"sync"
 	"time"
 
@@ -12,6 +11,7 @@ import (
 	"edgescan/capture"
 	"edgescan/internal/alert"
 	"edgescan/internal/detect"
+	"edgescan/internal/pipeline"
 )
 
 // stopGrace is how long a source may take to notice that it should stop. Only
@@ -20,7 +20,8 @@ const stopGrace = time.Second
 
 // watcher brings the frames of sources to one engine.
 type watcher struct {
-	log zerolog.Logger
+	log     zerolog.Logger
+	workers int // goroutines for a file
 
 	mu      sync.Mutex // guards all below
 	engine  *detect.Engine
@@ -40,7 +41,7 @@ func (w *watcher) read(ctx context.Context, files []string) error {
 		src, err := capture.Open(path)
 		if err == nil {
 			w.sources = append(w.sources, src)
-			err = w.pumpAll(ctx, []capture.Source{src}, false)
+			err = pumpAll(ctx, []*capture.File{src}, w.pumpFile)
 		}
 		errs = append(errs, err)
 	}
@@ -55,15 +56,15 @@ func (w *watcher) watch(ctx context.Context, interfaces []string, promiscuous bo
 	}
 	w.sources = sources
 	w.log.Info().Strs("interfaces", interfaces).Msg("watching")
-	return w.pumpAll(ctx, sources, true)
+	return pumpAll(ctx, sources, w.pumpLive)
 }
 
 // pumpAll pumps all sources until they end or ctx does, and returns the
 // errors of those that failed.
-func (w *watcher) pumpAll(ctx context.Context, sources []capture.Source, live bool) error {
+func pumpAll[S capture.Source](ctx context.Context, sources []S, pump func(context.Context, S) error) error {
 	results := make(chan error, len(sources))
 	for _, src := range sources {
-		go func() { results <- w.pump(ctx, src, live) }()
+		go func() { results <- pump(ctx, src) }()
 	}
 	var errs []error
 	var grace <-chan time.Time
@@ -86,21 +87,41 @@ func (w *watcher) pumpAll(ctx context.Context, sources []capture.Source, live bo
 	return errors.Join(errs...)
 }
 
-// pump brings one source's frames to the engine.
-func (w *watcher) pump(ctx context.Context, src capture.Source, live bool) error {
+// pumpFile brings a file's packets to the engine.
+func (w *watcher) pumpFile(ctx context.Context, src *capture.File) error {
+	defer src.Close()
+	return pipeline.Run(ctx, src, w.workers, w.add)
+}
+
+// add gives a batch to the engine.
+func (w *watcher) add(b *pipeline.Batch) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for reason, n := range b.Reasons {
+		w.reasons[reason] += n
+	}
+	if w.stopped {
+		return
+	}
+	for i := range b.Packets {
+		w.engine.Add(&b.Packets[i])
+	}
+}
+
+// pumpLive brings an interface's packets to the engine, one by one: none may
+// wait for others.
+func (w *watcher) pumpLive(ctx context.Context, src capture.Source) error {
 	defer src.Close()
 	var decoder capture.Decoder
 	var frame capture.Frame
 	var packet capture.Packet
 	for ctx.Err() == nil {
 		err := src.Next(&frame)
-		switch {
-		case errors.Is(err, capture.ErrTimeout):
+		if errors.Is(err, capture.ErrTimeout) {
 			w.advance(time.Now())
 			continue
-		case errors.Is(err, io.EOF) && !live:
-			return nil
-		case err != nil:
+		}
+		if err != nil {
 			return err
 		}
 		reason := decoder.Decode(frame.Link, frame.Time, frame.Data, frame.Wire, &packet)

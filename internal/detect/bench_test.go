@@ -2,11 +2,13 @@ package detect_test
 
 import (
 	"bytes"
+	"fmt"
 	"testing"
 
 	"edgescan/capture"
 	"edgescan/featurize"
 	"edgescan/internal/detect"
+	"edgescan/internal/pipeline"
 	"edgescan/internal/synth"
 	"edgescan/quant"
 )
@@ -34,7 +36,7 @@ func trafficMix(tb testing.TB) (file []byte, packets int) {
 }
 
 // BenchmarkFileToVerdict reads a capture file, decodes it, tracks contacts and
-// judges maps with the built-in model, on one core.
+// judges maps with the built-in model.
 func BenchmarkFileToVerdict(b *testing.B) {
 	file, packets := trafficMix(b)
 	network, err := quant.Default()
@@ -45,25 +47,35 @@ func BenchmarkFileToVerdict(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	var stats detect.Stats
-	for b.Loop() {
-		src, err := capture.NewReader(bytes.NewReader(file))
-		if err != nil {
-			b.Fatal(err)
-		}
-		engine, err := detect.NewEngine(detect.Config{
-			Memory:    detect.DefaultMemory,
-			Key:       featurize.DefaultKey,
-			Threshold: network.Threshold(),
-		}, judge, func(*detect.Event) {})
-		if err != nil {
-			b.Fatal(err)
-		}
-		if err := detect.Replay(engine, src); err != nil {
-			b.Fatal(err)
-		}
-		stats = engine.Stats()
+	for _, workers := range []int{1, 2} {
+		b.Run(fmt.Sprintf("workers=%d", workers), func(b *testing.B) {
+			var stats detect.Stats
+			for b.Loop() {
+				src, err := capture.NewReader(bytes.NewReader(file))
+				if err != nil {
+					b.Fatal(err)
+				}
+				engine, err := detect.NewEngine(detect.Config{
+					Memory:    detect.DefaultMemory,
+					Key:       featurize.DefaultKey,
+					Threshold: network.Threshold(),
+				}, judge, func(*detect.Event) {})
+				if err != nil {
+					b.Fatal(err)
+				}
+				err = pipeline.Run(b.Context(), src, workers, func(batch *pipeline.Batch) {
+					for i := range batch.Packets {
+						engine.Add(&batch.Packets[i])
+					}
+				})
+				if err != nil {
+					b.Fatal(err)
+				}
+				engine.Close()
+				stats = engine.Stats()
+			}
+			b.ReportMetric(float64(packets)*float64(b.N)/b.Elapsed().Seconds(), "packets/s")
+			b.ReportMetric(float64(stats.Looks)/float64(packets)*1e6, "looks/Mpacket")
+		})
 	}
-	b.ReportMetric(float64(packets)*float64(b.N)/b.Elapsed().Seconds(), "packets/s")
-	b.ReportMetric(float64(stats.Looks)/float64(packets)*1e6, "looks/Mpacket")
 }
