@@ -64,7 +64,8 @@ type harvest struct {
 
 func (h *harvest) Judge(l *detect.Look) uint32 {
 	if l.Scope != featurize.Host {
-		return 0 // no one's doing
+		h.emit(&Sample{Look: l, Class: Unclear}) // everyone's doing
+		return 0
 	}
 	s := Sample{Look: l, Class: h.truth.label(l)}
 	if actor := h.actors[l.Source]; actor != nil {

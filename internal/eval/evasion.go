@@ -29,7 +29,7 @@ import (
 // knows the model and shapes each probe against it; what a tap misses that
 // loses packets or sees one direction. All scans are IPv4 SYN scans at an even
 // pace, across the router, from hosts that do nothing else, but where browsing
-// is the parameter. The random walks forget nothing in scenes of this size:
+// is the parameter. Naming a group of sources counts as naming the scan. The random walks forget nothing in scenes of this size:
 // that they find what is slower than a day takes memory without bound. And a
 // share found in 40 scenes is known to about 15 points near one half, to 7
 // near none or all.
@@ -59,7 +59,7 @@ type EvasionResult struct {
 	Found   []int           // scenes in which a detector names a source of the scan; the Judge is first, the rules follow
 	Sources int             // of the scans
 	Named   int             // of them, those that the Judge names
-	Probes  []int           // that the source had sent when the Judge first named one, for each scene in which it did; rising
+	Probes  []int           // that the source, or all of a group, had sent when the Judge first named one, for each scene in which it did; rising
 	After   []time.Duration // from the scan's first probe until then; rising
 }
 
@@ -134,6 +134,7 @@ func sweeps(horizontal bool) []sweep {
 		{"ports", ports},
 		{"decoys", values("%d", func(p *synth.ScanPlan, v int) { p.Decoys = v }, 0, 2, 8, 32)},
 		{"sources", values("%d", func(p *synth.ScanPlan, v int) { p.Sources = v }, 1, 2, 4, 8, 12, 16, 20, 32)},
+		{"sources anywhere", values("%d", func(p *synth.ScanPlan, v int) { p.Sources, p.Inbound = v, true }, 1, 8, 16, 32, 64)},
 		{"browsing, connections a probe", values("%v", func(p *synth.ScanPlan, v float64) { p.Browsing = int(1000 * v) }, 0, 0.5, 1, 2, 5, 10, 20)},
 		{"slow and browsing", []sweepValue{
 			{"10s, 1 a probe", slow(10*time.Second, 1000)},
@@ -267,6 +268,12 @@ func probeTimes(s *synth.Scene) map[capture.Addr][]int64 {
 // the scan.
 func (t *evasionTrial) look(s *dataset.Sample) {
 	t.sceneTrial.look(s)
+	if t.sent == 0 && t.grouped != 0 {
+		t.namedAt = t.grouped
+		for _, times := range t.probes {
+			t.sent += probesUntil(times, t.grouped)
+		}
+	}
 	if d := t.delays[s.Look.Source]; t.sent == 0 && d != nil && d.Contacts[0] >= 0 {
 		t.namedAt = s.Look.Time
 		t.sent = probesUntil(t.probes[s.Look.Source], s.Look.Time)
@@ -283,6 +290,7 @@ func probesUntil(times []int64, until int64) int {
 func (t *evasionTrial) addTo(all *EvasionResult) {
 	all.Scenes++
 	found := make([]bool, len(all.Found))
+	found[0] = t.grouped != 0
 	for _, d := range t.delays {
 		all.Sources++
 		for i, contacts := range d.Contacts {

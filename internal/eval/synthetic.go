@@ -43,6 +43,14 @@ type Synthetic struct {
 	Rules   []string // names
 	Windows []SourceWindow
 	Delays  []ScanDelay
+	Groups  GroupAlarms
+}
+
+// GroupAlarms says how often groups of sources are named that do not scan.
+type GroupAlarms struct {
+	Scenes int // without scans
+	Named  int // of them, those in which a group is named
+	Time   time.Duration
 }
 
 // RunSynthetic plays n scenes from a seed on. newJudge makes a Judge for each
@@ -73,6 +81,8 @@ type sceneTrial struct {
 	decoys    map[capture.Addr]bool // scan, but are no actors
 	windows   map[windowKey]*SourceWindow
 	delays    map[capture.Addr]*ScanDelay
+	length    int64 // of the scene, nanoseconds
+	grouped   int64 // when the Judge first named a group, 0 if it never did
 }
 
 type windowKey struct {
@@ -87,6 +97,9 @@ func newSceneTrial(s *synth.Scene, judge detect.Judge, threshold uint32) *sceneT
 	}
 	for _, d := range Rules() {
 		t.rules = append(t.rules, d.Rule())
+	}
+	if n := len(s.Frames); n > 0 {
+		t.length = s.Frames[n-1].Time - s.Frames[0].Time
 	}
 	for a, actor := range t.actors {
 		if actor.Kind != dataset.Classes[dataset.Benign] {
@@ -117,6 +130,12 @@ func (t *sceneTrial) window(a capture.Addr, now int64) *SourceWindow {
 // look takes a look of the engine.
 func (t *sceneTrial) look(s *dataset.Sample) {
 	score := t.judge.Judge(s.Look)
+	if s.Look.Scope != featurize.Host {
+		if score >= t.threshold && t.grouped == 0 {
+			t.grouped = s.Look.Time
+		}
+		return
+	}
 	w := t.window(s.Look.Source, s.Look.Time)
 	w.Score = max(w.Score, score)
 	if s.Scans && !w.Scans {
@@ -186,6 +205,14 @@ func (t *sceneTrial) addTo(all *Synthetic) {
 	slices.SortFunc(sources, func(a, b capture.Addr) int { return slices.Compare(a[:], b[:]) })
 	for _, a := range sources {
 		all.Delays = append(all.Delays, *t.delays[a])
+	}
+	if len(sources) > 0 {
+		return
+	}
+	all.Groups.Scenes++
+	all.Groups.Time += time.Duration(t.length)
+	if t.grouped != 0 {
+		all.Groups.Named++
 	}
 }
 

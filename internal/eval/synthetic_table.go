@@ -96,9 +96,14 @@ func perDay(named, of int) float64 { return periodsPerDay * float64(named) / flo
 // a source that does nothing else all day: the Judge's at a threshold beside
 // those of the rules.
 func (s *Synthetic) WriteFalseRates(w io.Writer, threshold uint32) error {
-	return s.falseRates(threshold).write(w, "behaviour", "source-windows", allBenign, s.Rules, func(named, of int) string {
+	err := s.falseRates(threshold).write(w, "behaviour", "source-windows", allBenign, s.Rules, func(named, of int) string {
 		return fmt.Sprintf("%.3g", perDay(named, of))
 	})
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w, "groups of sources: named in %d of %d scenes without scans, %.0f hours of traffic\n", s.Groups.Named, s.Groups.Scenes, s.Groups.Time.Hours())
+	return err
 }
 
 // FalseRates returns what WriteFalseRates prints: behaviours, and for each the

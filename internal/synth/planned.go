@@ -2,6 +2,7 @@ package synth
 
 import (
 	"cmp"
+	"net/netip"
 	"slices"
 	"time"
 )
@@ -24,8 +25,8 @@ const (
 // for finding out what a detector still sees.
 //
 // Its sources are hosts of the LAN that do nothing else, its targets hosts
-// beyond the router, IPv4 both, and the tap sees all that passes between them:
-// no frame is lost or cut, each target is probed once.
+// beyond the router, or the other way round, IPv4 both, and the tap sees all
+// that passes between them: no frame is lost or cut, each target is probed once.
 type ScanPlan struct {
 	Horizontal bool          // one port of many hosts, else many ports of one host
 	Targets    int           // distinct pairs of host and port, at most 60 000
@@ -34,9 +35,10 @@ type ScanPlan struct {
 	Answered   int           // permille of the targets that are open
 	Dropped    int           // permille of the others that say nothing; the rest refuse
 	Ports      PortSet
-	Decoys     int // forged sources beside, each of which sends every probe too
-	Sources    int // real ones, which take turns; 0 means 1. There is room for 90, decoys included
-	Browsing   int // web connections that a source makes for each 1000 probes of its own, to a few dozen hosts, which answer
+	Decoys     int  // forged sources beside, each of which sends every probe too
+	Sources    int  // real ones, which take turns; 0 means 1. On the LAN there is room for 90, decoys included
+	Inbound    bool // the sources are anywhere on the Internet, the targets on the LAN, at most 200 hosts
+	Browsing   int  // web connections that a source makes for each 1000 probes of its own, to a few dozen hosts, which answer
 }
 
 // What a planned scan has for company.
@@ -78,7 +80,11 @@ func (p *ScanPlan) run(g *gen, start int64) {
 	when := func(i int) int64 { return start + int64(i)*int64(p.Interval) }
 	var real *host
 	for k := range p.Sources {
-		real = g.site.newOnlink(g.r, g.site.freeAddr(g.r))
+		if p.Inbound {
+			real = g.remote()
+		} else {
+			real = g.site.newOnlink(g.r, g.site.freeAddr(g.r))
+		}
 		p.playSource(g, real, func() {
 			servers := g.remotes(g.r.logn(4, 80))
 			for i := k; i < len(targets); i += p.Sources {
@@ -141,7 +147,7 @@ func (p *ScanPlan) targets(g *gen, s *scan) []target {
 	base := r.public()
 	for i := range out {
 		if i == 0 || p.Horizontal {
-			h := g.site.newRemote(r, offset4(base, i))
+			h := p.newTarget(g, offset4(base, i))
 			h.open = nil
 			s.hosts = append(s.hosts, h)
 		}
@@ -157,6 +163,15 @@ func (p *ScanPlan) targets(g *gen, s *scan) []target {
 		r.shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
 	}
 	return out
+}
+
+// newTarget makes a host to be scanned, with an address of the Internet unless
+// the scan is inbound.
+func (p *ScanPlan) newTarget(g *gen, a netip.Addr) *host {
+	if p.Inbound {
+		return g.site.newOnlink(g.r, g.site.nextAddr())
+	}
+	return g.site.newRemote(g.r, a)
 }
 
 // drawFates deals out what comes of the probes, in exactly the shares asked

@@ -175,6 +175,15 @@ func (s *site) freeAddr(r *rng) netip.Addr {
 	return s.lanAddr(s.size() - 2)
 }
 
+// nextAddr returns the first address of the LAN that is not taken.
+func (s *site) nextAddr() netip.Addr {
+	i := 1
+	for s.taken[s.lanAddr(i)] != nil {
+		i++
+	}
+	return s.lanAddr(i)
+}
+
 // newOnlink draws a live host of the LAN.
 func (s *site) newOnlink(r *rng, a netip.Addr) *host {
 	h := r.host(a)
