@@ -104,6 +104,8 @@ func TestPlanIsKept(t *testing.T) {
 		"ports of their own":    {func(p *synth.ScanPlan) { p.Horizontal, p.Ports = true, synth.ScatteredPorts }, 100, 100, 2, 49, 100},
 		"web":                   {func(p *synth.ScanPlan) { p.Ports = synth.WebPorts }, 1, 2, 0, 1, 2},
 		"a thousandth second":   {func(p *synth.ScanPlan) { p.Interval = time.Millisecond }, 1, 100, 2, 49, 100},
+		"inbound vertical":      {func(p *synth.ScanPlan) { p.Inbound = true }, 1, 100, 2, 49, 100},
+		"inbound horizontal":    {func(p *synth.ScanPlan) { p.Inbound, p.Horizontal = true, true }, 100, 1, 2, 49, 100},
 		"an hour from the next": {func(p *synth.ScanPlan) { p.Interval = time.Hour }, 1, 100, 2, 49, 100},
 	} {
 		t.Run(name, func(t *testing.T) {
