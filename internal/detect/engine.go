@@ -283,16 +283,18 @@ func (e *Engine) work() {
 // shows no more than the next shorter one adds nothing, and a source that is
 // known to scan needs no further look.
 func (e *Engine) look(source uint32, w *watch) {
+	all := false // a shorter window has shown all that the source has
 	for i := range w.windows {
 		m := &w.windows[i]
 		if m.changes < m.next {
 			continue
 		}
 		m.next = nextLook(m.changes)
-		if w.incident != 0 {
+		if w.incident != 0 || all {
 			continue
 		}
 		sum := e.builder.Draw(e.picture[:], e.tracker, source, i)
+		all = sum.Contacts == int(e.tracker.Source(source).Count)
 		if sum.Doubtful < minDoubtful || i > 0 && sum.Oldest >= e.tracker.Now()-featurize.Windows[i-1] {
 			continue
 		}
