@@ -292,16 +292,18 @@ func (e *Engine) work() {
 func (e *Engine) look(source uint32, w *watch) {
 	s := e.tracker.Source(source)
 	b := barOf(s)
+	all := false // a shorter window has shown all that the source has
 	for i := range w.windows {
 		m := &w.windows[i]
 		if m.changes < m.next {
 			continue
 		}
 		m.next = nextLook(m.changes)
-		if w.incident != 0 || i >= b.windows {
+		if w.incident != 0 || all || i >= b.windows {
 			continue
 		}
 		sum := e.builder.Draw(e.picture[:], e.tracker, source, i, w.since)
+		all = sum.Contacts == int(s.Count)
 		if sum.Doubtful < b.doubtful || i > 0 && sum.Oldest >= e.tracker.Now()-featurize.Windows[i-1] {
 			continue
 		}
