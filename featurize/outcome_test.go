@@ -133,6 +133,7 @@ func TestOutcomes(t *testing.T) {
 		{"first fragment without flags, nothing", []capture.Packet{tiny, silence(2500)}, "tcp/80 odd", ""},
 		{"UDP answered from another address", []capture.Packet{query, udp(9, router, client, 53, 40000, 90), silence(2500)}, "udp/53 silent", ""},
 		{"VPN one way", slices.Repeat([]capture.Packet{udp(0, client, server, 51820, 51820, 90)}, streamDatagrams), "udp/51820 answered data", ""},
+		{"syslog one way", slices.Repeat([]capture.Packet{udp(0, client, server, 40000, 514, 120)}, streamDatagrams), "udp/514 answered data", ""},
 		{"late reply to a search that lies before the capture", []capture.Packet{udp(0, server, client, 1900, 50000, 300), udp(1, server, client, 5355, 50001, 60)}, "udp/5355 answered data, udp/1900 answered data", ""},
 		{"DHCP offer", []capture.Packet{udp(0, server, client, 67, 68, 300)}, "udp/67 answered data", ""},
 		{"UDP scan from port 53 of a host that answers", []capture.Packet{
@@ -184,6 +185,22 @@ func neighbour(n int) capture.Addr {
 	a := addr("198.51.100.0")
 	a[15] = byte(n + 1)
 	return a
+}
+
+// TestOverlappingFragments sends a first fragment that holds the ports and no
+// flags, and a later one that overlaps it to bring them (RFC 3128): one contact,
+// whatever the later one says, which has no ports to be told by.
+func TestOverlappingFragments(t *testing.T) {
+	first, later := tcp(0, client, server, 40000, 80, 0, 100, 0, 0), capture.Packet{Time: start, Src: client, Dst: server, Proto: capture.ProtoTCP}
+	first.Fragment, later.Fragment = capture.FragmentFirst, capture.FragmentLater
+	answer := tcp(1, server, client, 80, 40000, synack, 500, 101, 0)
+	tracker := newTracker(t)
+	for _, p := range []*capture.Packet{&first, &later, &later, &answer} {
+		tracker.Add(p)
+	}
+	if got, want := describe(tracker, client), "tcp/80 answered"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
 }
 
 func TestSweepFromServicePort(t *testing.T) {

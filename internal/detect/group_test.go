@@ -147,3 +147,33 @@ func TestBackgroundIsNoScan(t *testing.T) {
 		t.Errorf("a distributed sweep on top gives %q", got)
 	}
 }
+
+// TestRoutersMayAsk has a router keep its neighbours' addresses fresh all day,
+// some of which are gone, and then a host ask for every address of the subnet.
+func TestRoutersMayAsk(t *testing.T) {
+	e, events := shipped(t)
+	ask := func(after time.Duration, src capture.Addr, n int, answered bool) {
+		dst := at("10.50.0.0", n)
+		p := capture.Packet{Time: start + int64(after), Src: src, Dst: dst, Proto: capture.ProtoARP, Type: capture.ARPRequest, Group: true}
+		e.Add(&p)
+		if answered {
+			e.Add(&capture.Packet{Time: p.Time + 1, Src: dst, Dst: src, Proto: capture.ProtoARP, Type: capture.ARPReply})
+		}
+	}
+	router := at("10.50.0.0", 254)
+	for round := range 24 * 60 {
+		for n := range 12 {
+			ask(time.Duration(round)*time.Minute+time.Duration(n)*700*time.Millisecond, router, 10+n, n%6 != 0)
+		}
+	}
+	if len(*events) != 0 {
+		t.Fatalf("the router is named: %+v", (*events)[0])
+	}
+	for n := range 253 {
+		ask(24*time.Hour+time.Duration(n)*20*time.Millisecond, at("10.50.0.0", 66), n+1, n%20 == 0)
+	}
+	e.Close()
+	if got := states(*events); got != "se" || (*events)[0].Source != at("10.50.0.0", 66) {
+		t.Errorf("the sweep gives %q", got)
+	}
+}
