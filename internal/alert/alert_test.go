@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"edgescan/capture"
+	"edgescan/featurize"
 	"edgescan/internal/detect"
 )
 
@@ -53,11 +54,29 @@ func arpSweep() detect.Event {
 	return e
 }
 
+// prefixScan is by a scanner that takes a new address for each probe.
+func prefixScan() detect.Event {
+	e := vertical()
+	e.Scope, e.Source, e.Prefix = featurize.Prefix, addr("2001:db8:66::"), netip.MustParsePrefix("2001:db8:66::/64")
+	e.Sources, e.Members = 12, []capture.Addr{addr("2001:db8:66::a1"), addr("2001:db8:66::7")}
+	e.Example = addr("2001:db8:1::5")
+	return e
+}
+
+// distributed is by sources that have only their target in common.
+func distributed() detect.Event {
+	e := vertical()
+	e.Scope, e.Source, e.Prefix = featurize.Target, addr("10.60.0.5"), netip.MustParsePrefix("10.60.0.5/32")
+	e.Sources, e.Members = 40, []capture.Addr{addr("198.51.100.7")}
+	return e
+}
+
 // hostile holds what no detector should ever make.
 func hostile() detect.Event {
 	return detect.Event{
 		State: "end\n<0>root: pwned", Kind: `"]\`, Score: -1, Time: -1 << 63, FirstSeen: 1<<63 - 1, LastSeen: -1 << 63, Window: -1 << 63,
 		Contacts: -1 << 31, Hosts: -1, Ports: -1, Protocols: make([]capture.Proto, 1000), TopPorts: make([]uint16, 1000),
+		Scope: 255, Sources: -1, Members: make([]capture.Addr, 1000),
 	}
 }
 

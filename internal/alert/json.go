@@ -48,10 +48,13 @@ type group struct {
 	SrcIPs    []string `json:"src_ips"` // some of them
 }
 
+// maxMembers bounds how many sources of a group a line lists.
+const maxMembers = 5
+
 // groupOf returns what is to be said of a group, nil for a host.
 func groupOf(e detect.Event) *group {
 	g := &group{Sources: e.Sources, SrcIPs: []string{}}
-	for _, a := range e.Members {
+	for _, a := range e.Members[:min(len(e.Members), maxMembers)] {
 		g.SrcIPs = append(g.SrcIPs, a.Netip().String())
 	}
 	switch e.Scope {

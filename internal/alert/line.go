@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"edgescan/capture"
-	"edgescan/featurize"
 	"edgescan/internal/detect"
 )
 
@@ -37,19 +36,17 @@ func message(e detect.Event) string {
 
 // who names the source; of a group how many there are, and some of them.
 func who(e detect.Event) string {
-	if e.Scope == featurize.Host {
+	g := groupOf(e)
+	if g == nil {
 		return e.Source.Netip().String()
 	}
-	of := "many sources"
-	if e.Scope == featurize.Prefix {
-		of = e.Prefix.String()
+	of := "many"
+	if g.SrcPrefix != "" {
+		of = g.SrcPrefix
 	}
-	var such string
-	for i, a := range e.Members {
-		if such += ", "; i == 0 {
-			such = " such as "
-		}
-		such += a.Netip().String()
+	such := ""
+	if len(g.SrcIPs) > 0 {
+		such = " such as " + strings.Join(g.SrcIPs, ", ")
 	}
 	return fmt.Sprintf("%s (%s%s)", of, plural(e.Sources, "source"), such)
 }

@@ -3,10 +3,12 @@ package alert
 import (
 	"encoding/json"
 	"math"
+	"net/netip"
 	"strings"
 	"testing"
 
 	"edgescan/capture"
+	"edgescan/featurize"
 	"edgescan/internal/detect"
 
 	"github.com/leodido/go-syslog/v4/rfc5424"
@@ -23,6 +25,8 @@ func TestLine(t *testing.T) {
 		{"block", block(), "2026-11-23 01:06:02 scan end 10.50.0.66 block: 20 tcp/udp ports of 32 hosts such as 10.60.0.5 in 5 min (3 answered, 600 refused, 37 odd), ports ssh 22, http 80, 8081, ..., score 0.998"},
 		{"ports after ARP", afterARP(), "2026-11-23 01:06:02 scan start 10.50.0.66 vertical: 12 tcp ports of 10.60.0.5 in 3 s (3 answered, 9 refused), ports ssh 22, http 80, 8081, ..., score 0.998"},
 		{"no ports", arpSweep(), "2026-11-23 01:06:02 scan start 10.50.0.66 horizontal: 12 hosts such as 10.60.0.5 by arp in 841 ms (2 answered, 10 silent), score 0.998"},
+		{"prefix", prefixScan(), "2026-11-23 01:06:02 scan start 2001:db8:66::/64 (12 sources such as 2001:db8:66::a1, 2001:db8:66::7) vertical: 12 tcp ports of 2001:db8:1::5 in 3 s (3 answered, 9 refused), ports ssh 22, http 80, 8081, ..., score 0.998"},
+		{"distributed", distributed(), "2026-11-23 01:06:02 scan start many (40 sources such as 198.51.100.7) vertical: 12 tcp ports of 10.60.0.5 in 3 s (3 answered, 9 refused), ports ssh 22, http 80, 8081, ..., score 0.998"},
 		{"empty", detect.Event{}, "1970-01-01 00:00:00 scan unknown :: unknown: 0 ports of 0 hosts such as :: in under 1 ms, score 0"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -54,13 +58,15 @@ func TestElapsed(t *testing.T) {
 // FuzzFormats hands arbitrary events to every format: each must stay one line
 // of printable ASCII of bounded length, and be valid in its own syntax.
 func FuzzFormats(f *testing.F) {
-	for _, e := range []detect.Event{vertical(), horizontal(), block(), arpSweep(), hostile()} {
+	for _, e := range []detect.Event{vertical(), horizontal(), block(), arpSweep(), prefixScan(), distributed(), hostile()} {
 		f.Add(e.ID, string(e.State), string(e.Kind), e.Source[:], e.Score, e.Time, e.FirstSeen, e.Window, e.Contacts, e.Hosts, e.Ports, e.Silent, []byte("\x06\x11\xff"), []byte("\x00\x16"), e.Example[:])
 	}
 	f.Add(uint64(0), "", "", []byte(nil), math.NaN(), int64(0), int64(0), int64(0), 0, 0, 0, 0, []byte(nil), []byte(nil), []byte(nil))
 	f.Fuzz(func(t *testing.T, id uint64, state, kind string, src []byte, score float64, now, first, window int64, contacts, hosts, ports, silent int, protocols, top, example []byte) {
 		e := detect.Event{ID: id, State: detect.State(state), Kind: detect.Kind(kind), Score: score, Time: now, FirstSeen: first, LastSeen: now, Window: window, Contacts: contacts, Hosts: hosts, Ports: ports, Silent: silent}
 		copy(e.Source[:], src)
+		e.Scope, e.Prefix = featurize.Scope(len(src)), netip.PrefixFrom(e.Example.Netip(), hosts)
+		e.Sources, e.Members = ports, make([]capture.Addr, len(top))
 		copy(e.Example[:], example)
 		for _, p := range protocols {
 			e.Protocols = append(e.Protocols, capture.Proto(p))
@@ -85,11 +91,11 @@ func checkFormats(t *testing.T, e detect.Event) {
 			t.Errorf("%s is %d bytes long: more than a UDP packet is sure to carry", name, len(s))
 		}
 	}
-	var decoded eve
+	var decoded struct{ Scan map[string]any }
 	if err := json.Unmarshal(object, &decoded); err != nil {
 		t.Errorf("JSON: %v in %s", err, object)
 	}
-	if decoded.Scan.Protocols == nil || decoded.Scan.TopPorts == nil {
+	if decoded.Scan["protocols"] == nil || decoded.Scan["top_ports"] == nil {
 		t.Errorf("an array is null in %s", object)
 	}
 	if len(local) > 1024 {
