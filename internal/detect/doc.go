@@ -6,6 +6,10 @@
 // logarithmic in the contacts of a source. An incident has one start, at most
 // one update an interval, and one end.
 //
+// A source may be a group (featurize.Scope): the hosts of a prefix, or everyone
+// who tries one target. A scan that is spread over them is one incident, and
+// what counts for one incident counts for no other.
+//
 // Like featurize it is pure: no clock, no goroutine, no log. The same packets
 // give the same events.
 package detect

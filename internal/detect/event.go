@@ -42,7 +42,7 @@ type Event struct {
 	Score     float64        // probability of a scan, 0 to 1, at most four digits
 	Time      int64          // capture time of this event, nanoseconds since 1970-01-01 UTC
 	FirstSeen int64          // first contact counted, same clock
-	LastSeen  int64          // latest contact counted, same clock
+	LastSeen  int64          // latest contact that is not productive, same clock
 	Window    int64          // nanoseconds: the window whose map showed the scan
 	Contacts  int            // distinct (destination, protocol, port)
 	Hosts     int
