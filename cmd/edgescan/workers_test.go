@@ -15,7 +15,7 @@ import (
 )
 
 // times matches what differs from run to run in the summary.
-var times = regexp.MustCompile(`\S+ INF|took=\S+`)
+var times = regexp.MustCompile(`\S+ INF|(took|peak_memory)=\S+`)
 
 // TestWorkersChangeNothing compares the JSON lines and the errors of any number
 // of workers, byte for byte.
