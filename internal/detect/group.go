@@ -36,9 +36,14 @@ var (
 // out.
 const surge = 4
 
-// crowd is how many hosts of one prefix may have incidents of their own at
-// once. With a further one, the prefix is what scans.
-const crowd = 8
+// How many addresses of one prefix may have incidents of their own at once.
+// With a further one, the prefix is what scans. One IPv6 host has as many
+// addresses as it likes; of IPv4 a network must be lost to its hosts first, each
+// of which is worth a name.
+const (
+	crowd4 = 32
+	crowd6 = 8
+)
 
 func barOf(s *featurize.Source) *bar {
 	switch {
@@ -109,7 +114,10 @@ func (e *Engine) crowded(source uint32) uint32 {
 	if group == 0 {
 		return 0
 	}
-	w := &e.watches[group]
+	w, crowd := &e.watches[group], uint32(crowd6)
+	if e.tracker.Source(source).Addr.Is4() {
+		crowd = crowd4
+	}
 	if w.hosts < crowd && (w.incident == 0 || !e.pool.incidents[w.incident].crowd) {
 		return 0
 	}
