@@ -104,6 +104,9 @@ type event struct {
 		State    string
 		Kind     string
 		Contacts int
+		Prefix   string `json:"src_prefix"`
+		Sources  int
+		SrcIPs   []string `json:"src_ips"`
 	}
 }
 

@@ -146,6 +146,36 @@ func checkLog(t *testing.T, edgescan *process, log string) {
 	}
 }
 
+// TestLabNewAddresses scans with another IPv6 address for each probe.
+func TestLabNewAddresses(t *testing.T) {
+	needRoot(t, "nmap")
+	binary := build(t)
+	n := newNetwork(t)
+	n.join(wan, "server", 5)
+	scanner := n.join(lan, "scanner", firstScanner)
+	edgescan := watch(t, n.gateway, binary)
+	const probes = 30
+	for i := range probes {
+		address := fmt.Sprintf("fd00:50::aa:%x", i+1)
+		scanner.address("eth0", address+"/64")
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		nmap(ctx, t, scanner, "-6", "-sS", "-Pn", "-e", "eth0", "-S", address, "-p", fmt.Sprint(i+1), "--max-retries", "0", "fd00:60::5")
+		cancel()
+	}
+	if code := edgescan.stop(syscall.SIGTERM); code != 0 {
+		t.Errorf("exit code %d after SIGTERM, want 0", code)
+	}
+	events := edgescan.events()
+	if len(events) != 2 || events[0].Scan.State != "start" || events[1].Scan.State != "end" {
+		t.Fatalf("want a start and an end: %+v", events)
+	}
+	scan := events[1].Scan
+	if scan.Prefix != "fd00:50::/64" || scan.Kind != "vertical" || scan.Sources < probes-2 || len(scan.SrcIPs) == 0 || !strings.HasPrefix(scan.SrcIPs[0], "fd00:50::aa:") {
+		t.Errorf("the end says %+v", scan)
+	}
+	t.Logf("named after %d contacts", events[0].Scan.Contacts)
+}
+
 // TestLabErrors starts edgescan where it cannot work: it must say why.
 func TestLabErrors(t *testing.T) {
 	needRoot(t, "setpriv")
