@@ -1,6 +1,7 @@
 package featurize
 
 import (
+	"encoding/binary"
 	"net/netip"
 
 	"edgescan/capture"
@@ -183,13 +184,26 @@ func (t *Tracker) groupOf(k int, c *Contact) (Source, bool) {
 	kind := &groupings[k]
 	g := Source{Scope: kind.scope, Addr: c.Dst}
 	if kind.scope == Prefix {
-		g.Addr = t.sources[c.source].Addr
+		if g.Addr = t.sources[c.source].Addr; embedsIPv4(&g.Addr) {
+			return g, false
+		}
 	}
 	if g.bits = kind.len6; g.Addr.Is4() {
 		g.bits = kind.len4
 	}
 	mask(&g.Addr, g.bits)
 	return g, g.bits > 0
+}
+
+// embedsIPv4 reports whether a prefix says nothing of an address because the
+// whole IPv4 Internet lies in it: NAT64 (RFC 6052, RFC 8215) and Teredo (RFC
+// 4380).
+func embedsIPv4(a *capture.Addr) bool {
+	switch binary.BigEndian.Uint32(a[:4]) {
+	case 0x0064ff9b, 0x20010000:
+		return true
+	}
+	return false
 }
 
 // mask clears what follows an address's prefix.

@@ -159,6 +159,23 @@ func TestNoGroupOfOne(t *testing.T) {
 	}
 }
 
+// TestTranslatedAddressesHaveNoPrefix has IPv4 hosts from everywhere come
+// through a translator.
+func TestTranslatedAddressesHaveNoPrefix(t *testing.T) {
+	for _, prefix := range []string{"64:ff9b::", "64:ff9b:1::", "2001:0:c000:207::"} {
+		tracker := newTracker(t)
+		for n := 1; n <= 20; n++ {
+			p := tcp(int64(n), inside(prefix, n), addr("2001:db8::7"), 40000, uint16(n), syn, 1, 0, 0)
+			tracker.Add(&p)
+		}
+		for i := 1; i < tracker.Sources(); i++ {
+			if s := tracker.Source(uint32(i)); s.Scope == Prefix && s.Count > 0 {
+				t.Errorf("group of %v with %d contacts", s.Prefix(), s.Count)
+			}
+		}
+	}
+}
+
 // TestGroupsLeaveTheBusyAlone bounds what a group gets of one source.
 func TestGroupsLeaveTheBusyAlone(t *testing.T) {
 	tracker := newTracker(t)
