@@ -67,8 +67,9 @@ const (
 )
 
 // fileMemory is the part of resident memory that the garbage collector does
-// not know: the program's code and data, and the capture ring.
-const fileMemory = 5 << 20
+// not know: the program's code and data. More of it, and what lives would come
+// so close to the collector's limit that it never rests.
+const fileMemory = 2 << 20
 
 func run(ctx context.Context, f *runFlags) error {
 	if len(f.interfaces) == 0 && len(f.files) == 0 || len(f.interfaces) > 0 && len(f.files) > 0 {
