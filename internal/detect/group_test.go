@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -179,5 +180,32 @@ func TestRoutersMayAsk(t *testing.T) {
 	e.Close()
 	if got := states(*events); got != "se" || (*events)[0].Source != at("10.50.0.0", 66) {
 		t.Errorf("the sweep gives %q", got)
+	}
+}
+
+// TestSlowScanIsOneIncident sends probes at the pace of nmap -T1 and -T0, of
+// ten an hour and of one, for two days and for all ports of a favourite kind.
+func TestSlowScanIsOneIncident(t *testing.T) {
+	ports := []uint16{21, 22, 23, 25, 53, 80, 110, 111, 135, 139, 143, 443, 445, 993, 995, 1723, 3306, 3389, 5900, 8080}
+	for _, gap := range []time.Duration{15 * time.Second, time.Minute, 5 * time.Minute, 6 * time.Minute, time.Hour} {
+		for _, horizontal := range []bool{false, true} {
+			e, events := shipped(t)
+			for i := range 48 {
+				dst, port := at("10.60.0.0", 5), ports[i%len(ports)]+uint16(i/len(ports)*1000)
+				if horizontal {
+					dst, port = at("10.60.0.0", i+1), 23
+				}
+				probe(e, time.Duration(i)*gap, at("10.50.0.0", 66), dst, port)
+			}
+			e.Close()
+			got := states(*events)
+			if strings.Trim(got, "u") != got || strings.ReplaceAll(got, "u", "") != "se" {
+				t.Errorf("a probe in %v, horizontal %v: events %q", gap, horizontal, got)
+				continue
+			}
+			if n := (*events)[0].Contacts; n > 20 {
+				t.Errorf("a probe in %v, horizontal %v: named after %d contacts", gap, horizontal, n)
+			}
+		}
 	}
 }
