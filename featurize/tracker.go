@@ -82,14 +82,14 @@ type Counters struct {
 // Source is what a Tracker keeps of one source: a host, or a group.
 type Source struct {
 	Addr     capture.Addr // of a group the prefix
-	touched  int64
-	contacts list // latest attempt first
 	hashNext uint32
-	order    link
-	Count    uint32 // contacts held
 	Scope    Scope
 	bits     uint8 // of Addr that count, 128 for a host
 	segment  uint8
+	touched  int64
+	contacts list // latest attempt first
+	order    link
+	Count    uint32 // contacts held
 }
 
 // The segments of the sources' order of eviction, those first whose members
@@ -246,7 +246,14 @@ func (t *Tracker) Advance(at int64) {
 		return
 	}
 	t.now = v
-	for i := t.waiting.tail; i != 0 && t.contacts[i].First+Timeout <= v; i = t.waiting.tail {
+	if i := t.waiting.tail; i != 0 && t.contacts[i].First+Timeout <= v {
+		t.expire()
+	}
+}
+
+// expire settles what has waited until now.
+func (t *Tracker) expire() {
+	for i := t.waiting.tail; i != 0 && t.contacts[i].First+Timeout <= t.now; i = t.waiting.tail {
 		c := &t.contacts[i]
 		switch {
 		case c.Outcome != Pending:
@@ -261,8 +268,13 @@ func (t *Tracker) Advance(at int64) {
 
 // Add takes one packet.
 func (t *Tracker) Add(p *capture.Packet) {
-	t.counters.Packets++
 	t.Advance(p.Time)
+	t.Take(p)
+}
+
+// Take takes one packet, to whose time the clock has been moved by Advance.
+func (t *Tracker) Take(p *capture.Packet) {
+	t.counters.Packets++
 	if p.Fragment == capture.FragmentLater || p.Src == p.Dst || p.Src.IsUnspecified() || p.Src.IsGroup() || p.Dst.IsUnspecified() {
 		return
 	}

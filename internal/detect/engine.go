@@ -160,7 +160,7 @@ func (e *Engine) Add(p *capture.Packet) {
 	if e.tracker.Now() >= e.nextCheck {
 		e.work() // an incident that is over ends before the packet can prolong it
 	}
-	e.tracker.Add(p)
+	e.tracker.Take(p)
 	e.work()
 }
 
@@ -272,6 +272,12 @@ func (m *growthMeter) carry(now, window int64) uint32 {
 // work looks at the sources that are due and, once a second of packet time,
 // at the incidents.
 func (e *Engine) work() {
+	if len(e.due) > 0 || e.tracker.Now() >= e.nextCheck { // seldom: the rest is not inlined
+		e.workDue()
+	}
+}
+
+func (e *Engine) workDue() {
 	for i := 0; i < len(e.due); i++ {
 		source := e.due[i]
 		if w := &e.watches[source]; w.due {
