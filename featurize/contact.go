@@ -40,7 +40,7 @@ const (
 type Contact struct {
 	Dst      capture.Addr
 	source   uint32
-	hashNext uint32
+	hashNext uint32 // a link of chains, or the next free one
 	Port     uint16
 	Attempts uint16 // saturates
 	Proto    capture.Proto

@@ -82,7 +82,7 @@ type Counters struct {
 // Source is what a Tracker keeps of one source: a host, or a group.
 type Source struct {
 	Addr     capture.Addr // of a group the prefix
-	hashNext uint32
+	hashNext uint32       // a link of chains, or the next free one
 	Scope    Scope
 	bits     uint8 // of Addr that count, 128 for a host
 	segment  uint8
@@ -112,16 +112,16 @@ type Tracker struct {
 
 	contacts    []Contact // 0 is unused
 	freeContact uint32
-	buckets     []uint32
+	contactsBy  chains
 	waiting     list // newest at the head
 
-	sources       []Source // 0 is unused
-	freeSource    uint32
-	sourceBuckets []uint32
-	order         [segments]list
-	held          int // sources in use
-	maxPerSource  uint32
-	pinned        uint32 // a source that is not to be evicted now
+	sources      []Source // 0 is unused
+	freeSource   uint32
+	sourcesBy    chains
+	order        [segments]list
+	held         int // sources in use
+	maxPerSource uint32
+	pinned       uint32 // a source that is not to be evicted now
 
 	groups        int // held
 	groupContacts int // held by them
@@ -170,18 +170,18 @@ func NewTracker(cfg Config, observer Observer) (*Tracker, error) {
 // of two of active slots; maxPerSource is left to set.
 func newTables(key Key, observer Observer, units, slots int64) *Tracker {
 	t := &Tracker{
-		key:           key,
-		secret:        key,
-		observer:      observer,
-		now:           -1 << 62,
-		contacts:      make([]Contact, 2*units+1),
-		buckets:       make([]uint32, floorPow2(2*units)),
-		sources:       make([]Source, units+1),
-		sourceBuckets: make([]uint32, floorPow2(units)),
-		active:        make([]activeSlot, slots),
-		gates:         make([]gate, slots),
-		ghosts:        make(ghosts, slots),
+		key:      key,
+		secret:   key,
+		observer: observer,
+		now:      -1 << 62,
+		contacts: make([]Contact, 2*units+1),
+		sources:  make([]Source, units+1),
+		active:   make([]activeSlot, slots),
+		gates:    make([]gate, slots),
+		ghosts:   make(ghosts, slots),
 	}
+	t.contactsBy = newChains(len(t.contacts), floorPow2(2*units))
+	t.sourcesBy = newChains(len(t.sources), floorPow2(units))
 	for i := len(t.contacts) - 1; i > 0; i-- {
 		t.contacts[i].hashNext, t.freeContact = t.freeContact, uint32(i)
 	}
@@ -302,12 +302,22 @@ func (t *Tracker) find(src, dst *capture.Addr, proto capture.Proto, port uint16)
 }
 
 func (t *Tracker) findOf(source uint32, dst *capture.Addr, proto capture.Proto, port uint16) uint32 {
-	b := t.secret.contact(source, dst, proto, port) & uint64(len(t.buckets)-1)
-	for i := t.buckets[b]; i != 0; i = t.contacts[i].hashNext {
+	return t.findHashed(t.secret.contact(source, dst, proto, port), source, dst, proto, port)
+}
+
+// findHashed is findOf where the hash is known.
+func (t *Tracker) findHashed(h uint64, source uint32, dst *capture.Addr, proto capture.Proto, port uint16) uint32 {
+	by := &t.contactsBy
+	for link := by.first(h); link != 0; {
+		i := link & by.index
 		c := &t.contacts[i]
-		if c.source == source && c.Port == port && c.Proto == proto && c.Dst == *dst {
+		if by.may(link, h) && c.source == source && c.Port == port && c.Proto == proto && c.Dst == *dst {
 			return i
 		}
+		if link&by.more == 0 {
+			break
+		}
+		link = c.hashNext
 	}
 	return 0
 }
@@ -323,7 +333,8 @@ func (t *Tracker) attempt(src, dst *capture.Addr, proto capture.Proto, port uint
 // attemptOf is attempt for a source that is known. For a group i may be 0: it
 // takes no memory from the source that it gets the contact from.
 func (t *Tracker) attemptOf(s uint32, dst *capture.Addr, proto capture.Proto, port uint16) (i uint32, fresh bool) {
-	if i = t.findOf(s, dst, proto, port); i != 0 {
+	h := t.secret.contact(s, dst, proto, port)
+	if i = t.findHashed(h, s, dst, proto, port); i != 0 {
 		c := &t.contacts[i]
 		if t.now-c.Last <= freshAfter {
 			c.Attempts = min(c.Attempts, 0xfffe) + 1
@@ -338,12 +349,12 @@ func (t *Tracker) attemptOf(s uint32, dst *capture.Addr, proto capture.Proto, po
 			t.counters.EvictedContacts++
 		}
 	}
-	return t.newContact(s, dst, proto, port), true
+	return t.newContact(h, s, dst, proto, port), true
 }
 
-// newContact takes a contact from the pool, which is made room in where it is
-// empty; 0 where that cannot be.
-func (t *Tracker) newContact(s uint32, dst *capture.Addr, proto capture.Proto, port uint16) uint32 {
+// newContact takes a contact of hash h from the pool, which is made room in
+// where it is empty; 0 where that cannot be.
+func (t *Tracker) newContact(h uint64, s uint32, dst *capture.Addr, proto capture.Proto, port uint16) uint32 {
 	if t.sources[s].Scope != Host {
 		t.boundGroups(s)
 	}
@@ -355,9 +366,8 @@ func (t *Tracker) newContact(s uint32, dst *capture.Addr, proto capture.Proto, p
 	i := t.freeContact
 	c := &t.contacts[i]
 	t.freeContact = c.hashNext
-	b := t.secret.contact(s, dst, proto, port) & uint64(len(t.buckets)-1)
-	*c = Contact{Dst: *dst, First: t.now, Last: t.now, source: s, hashNext: t.buckets[b], Port: port, Attempts: 1, Proto: proto}
-	t.buckets[b] = i
+	*c = Contact{Dst: *dst, First: t.now, Last: t.now, source: s, Port: port, Attempts: 1, Proto: proto}
+	t.contactsBy.insert(i, h, t.nextContact)
 	src := &t.sources[s]
 	src.contacts.pushFront(i, t.bySource)
 	src.Count++
@@ -428,22 +438,25 @@ func (t *Tracker) dropContact(i uint32) {
 	if s.Scope != Host {
 		t.groupContacts--
 	}
-	p := &t.buckets[t.secret.contact(c.source, &c.Dst, c.Proto, c.Port)&uint64(len(t.buckets)-1)]
-	for *p != i {
-		p = &t.contacts[*p].hashNext
-	}
-	*p = c.hashNext
+	t.contactsBy.remove(i, t.secret.contact(c.source, &c.Dst, c.Proto, c.Port), t.nextContact)
 	c.hashNext, t.freeContact = t.freeContact, i
 }
 
 func (t *Tracker) findSource(a *capture.Addr) uint32 { return t.findScoped(a, Host, hostBits) }
 
 func (t *Tracker) findScoped(a *capture.Addr, scope Scope, bits uint8) uint32 {
-	b := t.secret.scoped(a, scope, bits) & uint64(len(t.sourceBuckets)-1)
-	for i := t.sourceBuckets[b]; i != 0; i = t.sources[i].hashNext {
-		if s := &t.sources[i]; s.Addr == *a && s.Scope == scope && s.bits == bits {
+	h := t.secret.scoped(a, scope, bits)
+	by := &t.sourcesBy
+	for link := by.first(h); link != 0; {
+		i := link & by.index
+		s := &t.sources[i]
+		if by.may(link, h) && s.Addr == *a && s.Scope == scope && s.bits == bits {
 			return i
 		}
+		if link&by.more == 0 {
+			break
+		}
+		link = s.hashNext
 	}
 	return 0
 }
@@ -476,8 +489,7 @@ func (t *Tracker) newSource(s Source) uint32 {
 	}
 	i := t.freeSource
 	t.freeSource = t.sources[i].hashNext
-	b := t.secret.scoped(&s.Addr, s.Scope, s.bits) & uint64(len(t.sourceBuckets)-1)
-	s.touched, s.hashNext = t.now, t.sourceBuckets[b]
+	s.touched = t.now
 	if s.Scope == Host {
 		if t.counters.EvictedSources > 0 && t.ghosts.take(t.key.ghost(&s.Addr)) {
 			s.segment = protected
@@ -488,7 +500,7 @@ func (t *Tracker) newSource(s Source) uint32 {
 		t.groups++
 	}
 	t.sources[i] = s
-	t.sourceBuckets[b] = i
+	t.sourcesBy.insert(i, t.secret.scoped(&s.Addr, s.Scope, s.bits), t.nextSource)
 	t.order[s.segment].pushFront(i, t.byOrder)
 	t.held++
 	return i
@@ -527,11 +539,7 @@ func (t *Tracker) evict(victim uint32) {
 	if s.Scope == Host && s.segment == probation {
 		t.ghosts.add(t.key.ghost(&s.Addr))
 	}
-	p := &t.sourceBuckets[t.secret.scoped(&s.Addr, s.Scope, s.bits)&uint64(len(t.sourceBuckets)-1)]
-	for *p != victim {
-		p = &t.sources[*p].hashNext
-	}
-	*p = s.hashNext
+	t.sourcesBy.remove(victim, t.secret.scoped(&s.Addr, s.Scope, s.bits), t.nextSource)
 	s.hashNext, t.freeSource = t.freeSource, victim
 	t.held--
 }
@@ -539,3 +547,6 @@ func (t *Tracker) evict(victim uint32) {
 func (t *Tracker) bySource(i uint32) *link  { return &t.contacts[i].bySource }
 func (t *Tracker) byWaiting(i uint32) *link { return &t.contacts[i].waiting }
 func (t *Tracker) byOrder(i uint32) *link   { return &t.sources[i].order }
+
+func (t *Tracker) nextContact(i uint32) *uint32 { return &t.contacts[i].hashNext }
+func (t *Tracker) nextSource(i uint32) *uint32  { return &t.sources[i].hashNext }
