@@ -292,13 +292,29 @@ func (t *Tracker) Take(p *capture.Packet) {
 	}
 }
 
+// end is one end of a packet: an address with what is found out about it once.
+type end struct {
+	addr   *capture.Addr
+	hash   uint64 // keyed by the secret
+	source uint32 // the host's number, 0 where it has none
+	known  bool   // source was looked up
+}
+
+// endOf returns an address as an end.
+func (t *Tracker) endOf(a *capture.Addr) end { return end{addr: a, hash: t.secret.addr(a)} }
+
+// ends returns a packet's ends.
+func (t *Tracker) ends(p *capture.Packet) (src, dst end) { return t.endOf(&p.Src), t.endOf(&p.Dst) }
+
 // find returns the contact of src with dst, or 0.
-func (t *Tracker) find(src, dst *capture.Addr, proto capture.Proto, port uint16) uint32 {
-	s := t.findSource(src)
-	if s == 0 {
+func (t *Tracker) find(src, dst *end, proto capture.Proto, port uint16) uint32 {
+	if !src.known {
+		src.source, src.known = t.findHashedSource(src.hash, src.addr, Host, hostBits), true
+	}
+	if src.source == 0 {
 		return 0
 	}
-	return t.findOf(s, dst, proto, port)
+	return t.findHashed(t.secret.contactOf(src.source, dst.hash, proto, port), src.source, dst.addr, proto, port)
 }
 
 func (t *Tracker) findOf(source uint32, dst *capture.Addr, proto capture.Proto, port uint16) uint32 {
@@ -326,15 +342,15 @@ func (t *Tracker) findHashed(h uint64, source uint32, dst *capture.Addr, proto c
 // reports whether it is new, as one is that starts afresh. A new
 // contact is Pending; the caller waits for it or settles it, and then calls
 // opened.
-func (t *Tracker) attempt(src, dst *capture.Addr, proto capture.Proto, port uint16) (i uint32, fresh bool) {
+func (t *Tracker) attempt(src, dst *end, proto capture.Proto, port uint16) (i uint32, fresh bool) {
 	return t.attemptOf(t.touchSource(src), dst, proto, port)
 }
 
 // attemptOf is attempt for a source that is known. For a group i may be 0: it
 // takes no memory from the source that it gets the contact from.
-func (t *Tracker) attemptOf(s uint32, dst *capture.Addr, proto capture.Proto, port uint16) (i uint32, fresh bool) {
-	h := t.secret.contact(s, dst, proto, port)
-	if i = t.findHashed(h, s, dst, proto, port); i != 0 {
+func (t *Tracker) attemptOf(s uint32, dst *end, proto capture.Proto, port uint16) (i uint32, fresh bool) {
+	h := t.secret.contactOf(s, dst.hash, proto, port)
+	if i = t.findHashed(h, s, dst.addr, proto, port); i != 0 {
 		c := &t.contacts[i]
 		if t.now-c.Last <= freshAfter {
 			c.Attempts = min(c.Attempts, 0xfffe) + 1
@@ -349,7 +365,7 @@ func (t *Tracker) attemptOf(s uint32, dst *capture.Addr, proto capture.Proto, po
 			t.counters.EvictedContacts++
 		}
 	}
-	return t.newContact(h, s, dst, proto, port), true
+	return t.newContact(h, s, dst.addr, proto, port), true
 }
 
 // newContact takes a contact of hash h from the pool, which is made room in
@@ -445,7 +461,11 @@ func (t *Tracker) dropContact(i uint32) {
 func (t *Tracker) findSource(a *capture.Addr) uint32 { return t.findScoped(a, Host, hostBits) }
 
 func (t *Tracker) findScoped(a *capture.Addr, scope Scope, bits uint8) uint32 {
-	h := t.secret.scoped(a, scope, bits)
+	return t.findHashedSource(t.secret.scoped(a, scope, bits), a, scope, bits)
+}
+
+// findHashedSource is findScoped where the hash is known.
+func (t *Tracker) findHashedSource(h uint64, a *capture.Addr, scope Scope, bits uint8) uint32 {
 	by := &t.sourcesBy
 	for link := by.first(h); link != 0; {
 		i := link & by.index
@@ -462,12 +482,16 @@ func (t *Tracker) findScoped(a *capture.Addr, scope Scope, bits uint8) uint32 {
 }
 
 // touchSource finds or makes a host and keeps it from being evicted soon.
-func (t *Tracker) touchSource(a *capture.Addr) uint32 {
-	if i := t.findSource(a); i != 0 {
+func (t *Tracker) touchSource(e *end) uint32 {
+	i := e.source
+	if !e.known {
+		i = t.findHashedSource(e.hash, e.addr, Host, hostBits)
+	}
+	if i != 0 {
 		t.touch(i)
 		return i
 	}
-	return t.newSource(Source{Addr: *a, bits: hostBits})
+	return t.newSource(e.hash, Source{Addr: *e.addr, bits: hostBits})
 }
 
 func (t *Tracker) touch(i uint32) {
@@ -477,9 +501,9 @@ func (t *Tracker) touch(i uint32) {
 	}
 }
 
-// newSource takes a source from the pool, evicting another where it is empty;
+// newSource takes a source of hash h from the pool, evicting another where it is empty;
 // 0 where none is left but the pinned one.
-func (t *Tracker) newSource(s Source) uint32 {
+func (t *Tracker) newSource(h uint64, s Source) uint32 {
 	if t.freeSource == 0 {
 		victim := t.leastWorth(0)
 		if victim == 0 {
@@ -500,7 +524,7 @@ func (t *Tracker) newSource(s Source) uint32 {
 		t.groups++
 	}
 	t.sources[i] = s
-	t.sourcesBy.insert(i, t.secret.scoped(&s.Addr, s.Scope, s.bits), t.nextSource)
+	t.sourcesBy.insert(i, h, t.nextSource)
 	t.order[s.segment].pushFront(i, t.byOrder)
 	t.held++
 	return i
