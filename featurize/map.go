@@ -121,6 +121,29 @@ func NewBuilder(l Layout) *Builder {
 	return &Builder{layout: l, columns: l.Columns(), counts: make([]uint16, l.Size())}
 }
 
+// Summarize returns the Summary that Draw would, without drawing.
+func (t *Tracker) Summarize(source uint32, window int, since int64) Summary {
+	var sum Summary
+	t.Each(source, max(since, t.now-Windows[window]), func(c *Contact) bool {
+		sum.add(c)
+		return true
+	})
+	return sum
+}
+
+// add counts a contact, and reports whether it is drawn.
+func (s *Summary) add(c *Contact) bool {
+	if c.Expired() {
+		return false
+	}
+	s.Contacts++
+	s.Oldest = c.Last
+	if !c.Productive() {
+		s.Doubtful++
+	}
+	return true
+}
+
 // Draw draws the contacts of a source that were attempted within the window
 // that ends now, and not before since, into m, which has the layout's Size.
 // Contacts that expired on the way are left out.
@@ -128,13 +151,8 @@ func (b *Builder) Draw(m []uint8, t *Tracker, source uint32, window int, since i
 	var sum Summary
 	b.touched = b.touched[:0]
 	t.Each(source, max(since, t.now-Windows[window]), func(c *Contact) bool {
-		if c.Expired() {
+		if !sum.add(c) {
 			return true
-		}
-		sum.Contacts++
-		sum.Oldest = c.Last
-		if !c.Productive() {
-			sum.Doubtful++
 		}
 		row := int(t.key.addr(&c.Dst)>>32) & (b.layout.Rows - 1)
 		cell := (row*b.columns + b.layout.column(c.Proto, c.Port)) * Channels

@@ -307,13 +307,14 @@ func (e *Engine) look(source uint32, w *watch) {
 		if w.incident != 0 || i >= b.windows {
 			continue
 		}
-		sum := e.builder.Draw(e.picture[:], e.tracker, source, i, w.since)
+		sum := e.tracker.Summarize(source, i, w.since) // most looks end here
 		if sum.Doubtful < b.doubtful || i > 0 && sum.Oldest >= e.tracker.Now()-featurize.Windows[i-1] {
 			continue
 		}
 		if s.Scope != featurize.Host && !e.stands(source, i, b) {
 			continue
 		}
+		e.builder.Draw(e.picture[:], e.tracker, source, i, w.since)
 		e.looks++
 		look := Look{
 			Source:  s.Addr,
