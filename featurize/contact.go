@@ -47,10 +47,10 @@ type Contact struct {
 	Outcome  Outcome
 	marks    marks
 	Last     int64 // latest attempt
+	bySource link
 	First    int64 // first attempt, nanoseconds on the Tracker's clock
 	isn      uint32
 	risn     uint32
-	bySource link
 	waiting  link
 }
 
