@@ -121,14 +121,33 @@ func NewBuilder(l Layout) *Builder {
 	return &Builder{layout: l, columns: l.Columns(), counts: make([]uint16, l.Size())}
 }
 
-// Summarize returns the Summary that Draw would, without drawing.
-func (t *Tracker) Summarize(source uint32, window int, since int64) Summary {
-	var sum Summary
-	t.Each(source, max(since, t.now-Windows[window]), func(c *Contact) bool {
-		sum.add(c)
-		return true
-	})
-	return sum
+// Survey counts what the maps of a source would show, without drawing them. It
+// goes through the contacts once for all windows, and is valid until the Tracker
+// changes.
+type Survey struct {
+	sum   Summary
+	since int64
+	next  uint32
+}
+
+// Survey begins a Survey of the source's contacts that were not attempted
+// before since.
+func (t *Tracker) Survey(source uint32, since int64) Survey {
+	return Survey{since: since, next: t.sources[source].contacts.head}
+}
+
+// Extend returns the Summary that Draw would for a window, which must not be
+// shorter than the one before.
+func (s *Survey) Extend(t *Tracker, window int) Summary {
+	for since := max(s.since, t.now-Windows[window]); s.next != 0; {
+		c := &t.contacts[s.next]
+		if c.Last < since {
+			break
+		}
+		s.sum.add(c)
+		s.next = c.bySource.next
+	}
+	return s.sum
 }
 
 // add counts a contact, and reports whether it is drawn.

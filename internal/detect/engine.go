@@ -298,6 +298,7 @@ func (e *Engine) workDue() {
 func (e *Engine) look(source uint32, w *watch) {
 	s := e.tracker.Source(source)
 	b := barOf(s)
+	survey := e.tracker.Survey(source, w.since)
 	for i := range w.windows {
 		m := &w.windows[i]
 		if m.changes < m.next {
@@ -307,7 +308,7 @@ func (e *Engine) look(source uint32, w *watch) {
 		if w.incident != 0 || i >= b.windows {
 			continue
 		}
-		sum := e.tracker.Summarize(source, i, w.since) // most looks end here
+		sum := survey.Extend(e.tracker, i)
 		if sum.Doubtful < b.doubtful || i > 0 && sum.Oldest >= e.tracker.Now()-featurize.Windows[i-1] {
 			continue
 		}
