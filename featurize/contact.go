@@ -49,9 +49,9 @@ type Contact struct {
 	Last     int64 // latest attempt
 	bySource link
 	First    int64 // first attempt, nanoseconds on the Tracker's clock
+	waiting  link
 	isn      uint32
 	risn     uint32
-	waiting  link
 }
 
 // CarriedData reports whether payload is known to have gone either way, seen
