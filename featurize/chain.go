@@ -8,6 +8,12 @@ import "math/bits"
 // part of the member's hash, and a bit that says whether another comes after
 // it. Most of the members that are not looked for need not be read then, which
 // takes longer than all the rest, and the last of a chain never.
+//
+// The order of a chain is the owner's affair. Contacts go to the front, where
+// the packets that follow find them. Sources go to the back and move to the
+// front when they are used again: those of a flood, which nobody looks for
+// again, get there in the order in which they are forgotten, and that is at once
+// then, too.
 type chains struct {
 	buckets []uint32
 	index   uint32 // mask of a link's bits: the member
@@ -31,14 +37,33 @@ func (c *chains) first(h uint64) uint32 { return c.buckets[h&uint64(len(c.bucket
 // may reports whether a link may be that of the member with a hash.
 func (c *chains) may(link uint32, h uint64) bool { return (link^uint32(h>>32))&c.tag == 0 }
 
-// insert puts member i first in its hash's chain.
-func (c *chains) insert(i uint32, h uint64, next func(uint32) *uint32) {
+// pushFront puts member i first in its hash's chain.
+func (c *chains) pushFront(i uint32, h uint64, next func(uint32) *uint32) {
 	head := &c.buckets[h&uint64(len(c.buckets)-1)]
 	link := i | uint32(h>>32)&c.tag
 	if *head != 0 {
 		link |= c.more
 	}
 	*next(i), *head = *head, link
+}
+
+// pushBack puts member i last in its hash's chain.
+func (c *chains) pushBack(i uint32, h uint64, next func(uint32) *uint32) {
+	p := &c.buckets[h&uint64(len(c.buckets)-1)]
+	for *p&c.more != 0 {
+		p = next(*p & c.index)
+	}
+	if *p != 0 {
+		*p |= c.more
+		p = next(*p & c.index)
+	}
+	*p, *next(i) = i|uint32(h>>32)&c.tag, 0
+}
+
+// toFront makes member i, which must be there, the first of its hash's chain.
+func (c *chains) toFront(i uint32, h uint64, next func(uint32) *uint32) {
+	c.remove(i, h, next)
+	c.pushFront(i, h, next)
 }
 
 // remove takes member i, which must be there, out of its hash's chain.

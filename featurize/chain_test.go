@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestChains inserts and removes members at random, in so few buckets that
+// TestChains inserts, moves and removes members at random, in so few buckets that
 // chains are long, and follows all links: a chain's links lead to its members
 // and to no others, have their tags, and say which is the last.
 func TestChains(t *testing.T) {
@@ -17,12 +17,18 @@ func TestChains(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 10_000 {
 		i := 1 + random.Uint32N(members)
-		if h, ok := hash[i]; ok {
+		if h, ok := hash[i]; ok && random.Uint32N(2) == 0 {
+			c.toFront(i, h, at)
+			if c.first(h)&c.index != i {
+				t.Fatalf("%d is not at the front", i)
+			}
+		} else if ok {
 			c.remove(i, h, at)
 			delete(hash, i)
 		} else {
 			hash[i] = random.Uint64()
-			c.insert(i, hash[i], at)
+			push := [...]func(uint32, uint64, func(uint32) *uint32){c.pushFront, c.pushBack}[random.IntN(2)]
+			push(i, hash[i], at)
 		}
 		found := 0
 		for b, link := range c.buckets {

@@ -383,7 +383,7 @@ func (t *Tracker) newContact(h uint64, s uint32, dst *capture.Addr, proto captur
 	c := &t.contacts[i]
 	t.freeContact = c.hashNext
 	*c = Contact{Dst: *dst, First: t.now, Last: t.now, source: s, Port: port, Attempts: 1, Proto: proto}
-	t.contactsBy.insert(i, h, t.nextContact)
+	t.contactsBy.pushFront(i, h, t.nextContact)
 	src := &t.sources[s]
 	src.contacts.pushFront(i, t.bySource)
 	src.Count++
@@ -467,10 +467,15 @@ func (t *Tracker) findScoped(a *capture.Addr, scope Scope, bits uint8) uint32 {
 // findHashedSource is findScoped where the hash is known.
 func (t *Tracker) findHashedSource(h uint64, a *capture.Addr, scope Scope, bits uint8) uint32 {
 	by := &t.sourcesBy
-	for link := by.first(h); link != 0; {
+	first := by.first(h)
+	for link := first; link != 0; {
 		i := link & by.index
 		s := &t.sources[i]
 		if by.may(link, h) && s.Addr == *a && s.Scope == scope && s.bits == bits {
+			// Two that are busy do not take turns.
+			if link != first && t.now-t.sources[first&by.index].touched >= touchEvery {
+				by.toFront(i, h, t.nextSource)
+			}
 			return i
 		}
 		if link&by.more == 0 {
@@ -524,7 +529,7 @@ func (t *Tracker) newSource(h uint64, s Source) uint32 {
 		t.groups++
 	}
 	t.sources[i] = s
-	t.sourcesBy.insert(i, h, t.nextSource)
+	t.sourcesBy.pushBack(i, h, t.nextSource)
 	t.order[s.segment].pushFront(i, t.byOrder)
 	t.held++
 	return i
