@@ -270,9 +270,10 @@ func (m *growthMeter) carry(now, window int64) uint32 {
 }
 
 // work looks at the sources that are due and, once a second of packet time,
-// at the incidents.
+// at the incidents. It is small enough to be inlined: after most packets there
+// is nothing to do.
 func (e *Engine) work() {
-	if len(e.due) > 0 || e.tracker.Now() >= e.nextCheck { // seldom: the rest is not inlined
+	if len(e.due) > 0 || e.tracker.Now() >= e.nextCheck {
 		e.workDue()
 	}
 }
