@@ -1,6 +1,9 @@
 package capture
 
-import "net/netip"
+import (
+	"encoding/binary"
+	"net/netip"
+)
 
 // Addr is an IPv4 or IPv6 address as 16 bytes; IPv4 is mapped into
 // ::ffff:0:0/96 (RFC 4291, 2.5.5.2). It holds no pointer, so that tables of
@@ -16,7 +19,7 @@ func (a Addr) Netip() netip.Addr { return netip.AddrFrom16(a).Unmap() }
 
 // Is4 reports whether a is a mapped IPv4 address.
 func (a Addr) Is4() bool {
-	return a[0]|a[1]|a[2]|a[3]|a[4]|a[5]|a[6]|a[7]|a[8]|a[9] == 0 && a[10] == 0xff && a[11] == 0xff
+	return binary.BigEndian.Uint64(a[:8]) == 0 && binary.BigEndian.Uint32(a[8:12]) == 0xffff
 }
 
 // IsUnspecified reports whether a is 0.0.0.0 or ::, the sender of address

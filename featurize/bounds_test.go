@@ -137,8 +137,9 @@ func TestSecretSpreadsWhatCollides(t *testing.T) {
 		p := tcp(int64(i), a, server, 40000, 80, syn, 1, 0, 0)
 		tracker.Add(&p)
 	}
-	for _, head := range tracker.sourceBuckets {
-		if n := length(head, func(i uint32) uint32 { return tracker.sources[i].hashNext }); n > 16 {
+	by := &tracker.sourcesBy
+	for _, head := range by.buckets {
+		if n := length(head, func(link uint32) uint32 { return tracker.sources[link&by.index].hashNext }); n > 16 {
 			t.Fatalf("%d sources in one bucket", n)
 		}
 	}

@@ -39,19 +39,19 @@ const (
 // the port is the request's type; ARP and neighbour discovery have port 0.
 type Contact struct {
 	Dst      capture.Addr
-	First    int64 // first attempt, nanoseconds on the Tracker's clock
-	Last     int64 // latest attempt
-	isn      uint32
-	risn     uint32
 	source   uint32
-	hashNext uint32
-	bySource link
-	waiting  link
+	hashNext uint32 // a link of chains, or the next free one
 	Port     uint16
 	Attempts uint16 // saturates
 	Proto    capture.Proto
 	Outcome  Outcome
 	marks    marks
+	Last     int64 // latest attempt
+	bySource link
+	First    int64 // first attempt, nanoseconds on the Tracker's clock
+	waiting  link
+	isn      uint32
+	risn     uint32
 }
 
 // CarriedData reports whether payload is known to have gone either way, seen

@@ -130,14 +130,15 @@ func (t *Tracker) shareWith(k int, i uint32) {
 		if t.groups >= t.groupBound(len(t.sources)) {
 			t.evict(t.order[grouped].tail)
 		}
-		if g = t.newSource(group); g == 0 {
+		if g = t.newSource(t.secret.scoped(&group.Addr, group.Scope, group.bits), group); g == 0 {
 			return
 		}
 	} else {
 		t.touch(g)
 	}
 	c.marks |= markShared
-	j, fresh := t.attemptOf(g, &c.Dst, c.Proto, c.Port)
+	dst := t.endOf(&c.Dst)
+	j, fresh := t.attemptOf(g, &dst, c.Proto, c.Port)
 	if j == 0 {
 		return
 	}

@@ -38,7 +38,12 @@ func (k Key) scoped(a *capture.Addr, scope Scope, bits uint8) uint64 {
 
 // contact hashes a contact's identity within a Tracker.
 func (k Key) contact(source uint32, dst *capture.Addr, proto capture.Proto, port uint16) uint64 {
-	return k.mix(k.addr(dst), uint64(source)<<32|uint64(proto)<<16|uint64(port))
+	return k.contactOf(source, k.addr(dst), proto, port)
+}
+
+// contactOf is contact for the hash of a destination.
+func (k Key) contactOf(source uint32, dst uint64, proto capture.Proto, port uint16) uint64 {
+	return k.mix(dst, uint64(source)<<32|uint64(proto)<<16|uint64(port))
 }
 
 // endpoint hashes an address and a UDP port.

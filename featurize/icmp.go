@@ -65,14 +65,16 @@ func (t *Tracker) ask(p *capture.Packet, proto capture.Proto, target *capture.Ad
 	if target.IsGroup() || *target == p.Src || (p.Group && proto != capture.ProtoARP) {
 		return
 	}
-	if i, fresh := t.attempt(&p.Src, target, proto, port); fresh {
+	src, dst := t.endOf(&p.Src), t.endOf(target)
+	if i, fresh := t.attempt(&src, &dst, proto, port); fresh {
 		t.open(i, Pending)
 	}
 }
 
 // answer settles the request that the packet's destination sent to from.
 func (t *Tracker) answer(p *capture.Packet, proto capture.Proto, from *capture.Addr, port uint16) {
-	if i := t.find(&p.Dst, from, proto, port); i != 0 {
+	src, dst := t.endOf(&p.Dst), t.endOf(from)
+	if i := t.find(&src, &dst, proto, port); i != 0 {
 		t.mark(&t.contacts[i], markData)
 		t.settle(i, Answered)
 	}
@@ -99,13 +101,14 @@ func (t *Tracker) addError(p *capture.Packet, expired bool) {
 // findQuoted returns the contact whose packet is quoted, or 0. Which ICMP
 // request it was is not quoted: the one that waits for its answer.
 func (t *Tracker) findQuoted(q *capture.Quote) uint32 {
+	src, dst := t.endOf(&q.Src), t.endOf(&q.Dst)
 	switch {
 	case q.Proto == capture.ProtoICMPv6:
-		return t.find(&q.Src, &q.Dst, q.Proto, capture.ICMP6EchoRequest)
+		return t.find(&src, &dst, q.Proto, capture.ICMP6EchoRequest)
 	case q.Proto == capture.ProtoICMP:
 		var last uint32
 		for _, request := range [...]uint16{capture.ICMPEchoRequest, capture.ICMPTimestamp, capture.ICMPMaskRequest} {
-			if i := t.find(&q.Src, &q.Dst, q.Proto, request); i != 0 {
+			if i := t.find(&src, &dst, q.Proto, request); i != 0 {
 				last = i
 				if t.contacts[i].Outcome == Pending {
 					break
@@ -114,7 +117,7 @@ func (t *Tracker) findQuoted(q *capture.Quote) uint32 {
 		}
 		return last
 	case q.Ports:
-		return t.find(&q.Src, &q.Dst, q.Proto, q.DstPort)
+		return t.find(&src, &dst, q.Proto, q.DstPort)
 	}
 	return 0
 }

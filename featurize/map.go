@@ -121,6 +121,48 @@ func NewBuilder(l Layout) *Builder {
 	return &Builder{layout: l, columns: l.Columns(), counts: make([]uint16, l.Size())}
 }
 
+// Survey counts what the maps of a source would show, without drawing them. It
+// goes through the contacts once for all windows, and is valid until the Tracker
+// changes.
+type Survey struct {
+	sum   Summary
+	since int64
+	next  uint32
+}
+
+// Survey begins a Survey of the source's contacts that were not attempted
+// before since.
+func (t *Tracker) Survey(source uint32, since int64) Survey {
+	return Survey{since: since, next: t.sources[source].contacts.head}
+}
+
+// Extend returns the Summary that Draw would for a window, which must not be
+// shorter than the one before.
+func (s *Survey) Extend(t *Tracker, window int) Summary {
+	for since := max(s.since, t.now-Windows[window]); s.next != 0; {
+		c := &t.contacts[s.next]
+		if c.Last < since {
+			break
+		}
+		s.sum.add(c)
+		s.next = c.bySource.next
+	}
+	return s.sum
+}
+
+// add counts a contact, and reports whether it is drawn.
+func (s *Summary) add(c *Contact) bool {
+	if c.Expired() {
+		return false
+	}
+	s.Contacts++
+	s.Oldest = c.Last
+	if !c.Productive() {
+		s.Doubtful++
+	}
+	return true
+}
+
 // Draw draws the contacts of a source that were attempted within the window
 // that ends now, and not before since, into m, which has the layout's Size.
 // Contacts that expired on the way are left out.
@@ -128,13 +170,8 @@ func (b *Builder) Draw(m []uint8, t *Tracker, source uint32, window int, since i
 	var sum Summary
 	b.touched = b.touched[:0]
 	t.Each(source, max(since, t.now-Windows[window]), func(c *Contact) bool {
-		if c.Expired() {
+		if !sum.add(c) {
 			return true
-		}
-		sum.Contacts++
-		sum.Oldest = c.Last
-		if !c.Productive() {
-			sum.Doubtful++
 		}
 		row := int(t.key.addr(&c.Dst)>>32) & (b.layout.Rows - 1)
 		cell := (row*b.columns + b.layout.column(c.Proto, c.Port)) * Channels

@@ -206,3 +206,30 @@ func BenchmarkDraw(b *testing.B) {
 		builder.Draw(m[:], tracker, s, 0, 0)
 	}
 }
+
+// TestSurveyCountsWhatDrawDoes compares the two for every window, also for
+// contacts that are not drawn.
+func TestSurveyCountsWhatDrawDoes(t *testing.T) {
+	tracker := newTracker(t)
+	for i := range int64(200) {
+		p := tcp(i*i*1500, client, spoofed(int(i%150)), 40000, uint16(i%7), syn, 1, 0, 0)
+		tracker.Add(&p)
+		if i%3 == 0 {
+			p = tcp(i*i*1500+1, spoofed(int(i%150)), client, uint16(i%7), 40000, syn|ack, 1, 2, 0)
+			tracker.Add(&p)
+		}
+	}
+	s := tracker.findSource(&client)
+	tracker.contacts[tracker.sources[s].contacts.head].marks |= markExpired
+	b := NewBuilder(DefaultLayout())
+	m := make([]uint8, len(Map{}))
+	for _, since := range []int64{0, tracker.Now() - Windows[3]} {
+		survey := tracker.Survey(s, since)
+		for window := range Windows {
+			want := b.Draw(m, tracker, s, window, since)
+			if got := survey.Extend(tracker, window); got != want {
+				t.Errorf("window %d since %d: %+v, drawn %+v", window, since, got, want)
+			}
+		}
+	}
+}

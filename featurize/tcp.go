@@ -27,7 +27,8 @@ func (t *Tracker) addTCP(p *capture.Packet) {
 }
 
 func (t *Tracker) addSYN(p *capture.Packet) {
-	i, fresh := t.attempt(&p.Src, &p.Dst, capture.ProtoTCP, p.DstPort)
+	src, dst := t.ends(p)
+	i, fresh := t.attempt(&src, &dst, capture.ProtoTCP, p.DstPort)
 	c := &t.contacts[i]
 	if c.isn != p.Seq { // another connection, to which the last one's answer does not belong
 		c.marks &^= markRISN
@@ -43,9 +44,10 @@ func (t *Tracker) addSYN(p *capture.Packet) {
 // other direction is not captured, or this is the backscatter of a flood with
 // spoofed sources: the addressee gets a contact, the sender does not.
 func (t *Tracker) addSYNACK(p *capture.Packet) {
-	i := t.find(&p.Dst, &p.Src, capture.ProtoTCP, p.SrcPort)
+	src, dst := t.ends(p)
+	i := t.find(&dst, &src, capture.ProtoTCP, p.SrcPort)
 	if i == 0 {
-		i, _ = t.attempt(&p.Dst, &p.Src, capture.ProtoTCP, p.SrcPort)
+		i, _ = t.attempt(&dst, &src, capture.ProtoTCP, p.SrcPort)
 		t.open(i, Answered)
 	}
 	c := &t.contacts[i]
@@ -57,7 +59,8 @@ func (t *Tracker) addSYNACK(p *capture.Packet) {
 // addReset takes a RST of either side of a connection, or one that answers a
 // probe.
 func (t *Tracker) addReset(p *capture.Packet) {
-	if i := t.find(&p.Dst, &p.Src, capture.ProtoTCP, p.SrcPort); i != 0 {
+	src, dst := t.ends(p)
+	if i := t.find(&dst, &src, capture.ProtoTCP, p.SrcPort); i != 0 {
 		c := &t.contacts[i]
 		switch {
 		case c.marks&markMid != 0:
@@ -68,7 +71,7 @@ func (t *Tracker) addReset(p *capture.Packet) {
 		t.noteData(c, p, false)
 		return
 	}
-	if i := t.find(&p.Src, &p.Dst, capture.ProtoTCP, p.DstPort); i != 0 {
+	if i := t.find(&src, &dst, capture.ProtoTCP, p.DstPort); i != 0 {
 		t.noteData(&t.contacts[i], p, true)
 		return
 	}
@@ -86,17 +89,18 @@ func (t *Tracker) addReset(p *capture.Packet) {
 		}
 		outcome = Refused
 	}
-	i, _ := t.attempt(&p.Dst, &p.Src, capture.ProtoTCP, p.SrcPort)
+	i, _ := t.attempt(&dst, &src, capture.ProtoTCP, p.SrcPort)
 	t.open(i, outcome)
 }
 
 // addSegment takes a segment without SYN and RST.
 func (t *Tracker) addSegment(p *capture.Packet) {
-	if i := t.find(&p.Src, &p.Dst, capture.ProtoTCP, p.DstPort); i != 0 {
-		t.addForward(i, p)
+	src, dst := t.ends(p)
+	if i := t.find(&src, &dst, capture.ProtoTCP, p.DstPort); i != 0 {
+		t.addForward(i, p, &src, &dst)
 		return
 	}
-	if i := t.find(&p.Dst, &p.Src, capture.ProtoTCP, p.SrcPort); i != 0 {
+	if i := t.find(&dst, &src, capture.ProtoTCP, p.SrcPort); i != 0 {
 		c := &t.contacts[i]
 		if c.Outcome != Odd || c.marks&markMid != 0 {
 			t.settle(i, Answered)
@@ -105,19 +109,19 @@ func (t *Tracker) addSegment(p *capture.Packet) {
 		return
 	}
 	if p.Flags&capture.ACK == 0 { // FIN, NULL, XMAS: no connection has such a segment
-		i, _ := t.attempt(&p.Src, &p.Dst, capture.ProtoTCP, p.DstPort)
+		i, _ := t.attempt(&src, &dst, capture.ProtoTCP, p.DstPort)
 		t.open(i, Odd)
 		return
 	}
-	t.addMidstream(p)
+	t.addMidstream(p, &src, &dst)
 }
 
 // addForward takes a segment from the contact's source.
-func (t *Tracker) addForward(i uint32, p *capture.Packet) {
+func (t *Tracker) addForward(i uint32, p *capture.Packet, src, dst *end) {
 	c := &t.contacts[i]
 	if p.Flags&capture.ACK == 0 {
 		if c.Outcome == Odd {
-			if i, fresh := t.attempt(&p.Src, &p.Dst, capture.ProtoTCP, p.DstPort); fresh {
+			if i, fresh := t.attempt(src, dst, capture.ProtoTCP, p.DstPort); fresh {
 				t.open(i, Odd)
 			}
 		}
@@ -144,11 +148,11 @@ func (t *Tracker) addForward(i uint32, p *capture.Packet) {
 // ACK or Maimon probe, which looks the same at first: what comes back tells.
 // The client is taken to be the side with the higher port; for an empty ACK,
 // which a scan may send to any port, only where the ports leave no doubt.
-func (t *Tracker) addMidstream(p *capture.Packet) {
+func (t *Tracker) addMidstream(p *capture.Packet, src, dst *end) {
 	carries := p.Payload > maxKeepAlive
 	serves := p.SrcPort < 1024 || p.SrcPort < minEphemeral && p.DstPort >= minEphemeral
 	if p.DstPort > p.SrcPort && (carries || p.Flags&capture.FIN != 0 || serves) {
-		i, _ := t.attempt(&p.Dst, &p.Src, capture.ProtoTCP, p.SrcPort)
+		i, _ := t.attempt(dst, src, capture.ProtoTCP, p.SrcPort)
 		c := &t.contacts[i]
 		c.marks |= markMid
 		if carries {
@@ -157,7 +161,7 @@ func (t *Tracker) addMidstream(p *capture.Packet) {
 		t.open(i, Answered)
 		return
 	}
-	i, _ := t.attempt(&p.Src, &p.Dst, capture.ProtoTCP, p.DstPort)
+	i, _ := t.attempt(src, dst, capture.ProtoTCP, p.DstPort)
 	c := &t.contacts[i]
 	c.marks |= markMid
 	c.risn = p.Ack

@@ -82,14 +82,14 @@ type Counters struct {
 // Source is what a Tracker keeps of one source: a host, or a group.
 type Source struct {
 	Addr     capture.Addr // of a group the prefix
-	touched  int64
-	contacts list // latest attempt first
-	hashNext uint32
-	order    link
-	Count    uint32 // contacts held
+	hashNext uint32       // a link of chains, or the next free one
 	Scope    Scope
 	bits     uint8 // of Addr that count, 128 for a host
 	segment  uint8
+	touched  int64
+	contacts list // latest attempt first
+	order    link
+	Count    uint32 // contacts held
 }
 
 // The segments of the sources' order of eviction, those first whose members
@@ -112,16 +112,16 @@ type Tracker struct {
 
 	contacts    []Contact // 0 is unused
 	freeContact uint32
-	buckets     []uint32
+	contactsBy  chains
 	waiting     list // newest at the head
 
-	sources       []Source // 0 is unused
-	freeSource    uint32
-	sourceBuckets []uint32
-	order         [segments]list
-	held          int // sources in use
-	maxPerSource  uint32
-	pinned        uint32 // a source that is not to be evicted now
+	sources      []Source // 0 is unused
+	freeSource   uint32
+	sourcesBy    chains
+	order        [segments]list
+	held         int // sources in use
+	maxPerSource uint32
+	pinned       uint32 // a source that is not to be evicted now
 
 	groups        int // held
 	groupContacts int // held by them
@@ -170,18 +170,18 @@ func NewTracker(cfg Config, observer Observer) (*Tracker, error) {
 // of two of active slots; maxPerSource is left to set.
 func newTables(key Key, observer Observer, units, slots int64) *Tracker {
 	t := &Tracker{
-		key:           key,
-		secret:        key,
-		observer:      observer,
-		now:           -1 << 62,
-		contacts:      make([]Contact, 2*units+1),
-		buckets:       make([]uint32, floorPow2(2*units)),
-		sources:       make([]Source, units+1),
-		sourceBuckets: make([]uint32, floorPow2(units)),
-		active:        make([]activeSlot, slots),
-		gates:         make([]gate, slots),
-		ghosts:        make(ghosts, slots),
+		key:      key,
+		secret:   key,
+		observer: observer,
+		now:      -1 << 62,
+		contacts: make([]Contact, 2*units+1),
+		sources:  make([]Source, units+1),
+		active:   make([]activeSlot, slots),
+		gates:    make([]gate, slots),
+		ghosts:   make(ghosts, slots),
 	}
+	t.contactsBy = newChains(len(t.contacts), floorPow2(2*units))
+	t.sourcesBy = newChains(len(t.sources), floorPow2(units))
 	for i := len(t.contacts) - 1; i > 0; i-- {
 		t.contacts[i].hashNext, t.freeContact = t.freeContact, uint32(i)
 	}
@@ -246,7 +246,14 @@ func (t *Tracker) Advance(at int64) {
 		return
 	}
 	t.now = v
-	for i := t.waiting.tail; i != 0 && t.contacts[i].First+Timeout <= v; i = t.waiting.tail {
+	if i := t.waiting.tail; i != 0 && t.contacts[i].First+Timeout <= v {
+		t.expire()
+	}
+}
+
+// expire settles what has waited until now.
+func (t *Tracker) expire() {
+	for i := t.waiting.tail; i != 0 && t.contacts[i].First+Timeout <= t.now; i = t.waiting.tail {
 		c := &t.contacts[i]
 		switch {
 		case c.Outcome != Pending:
@@ -261,8 +268,13 @@ func (t *Tracker) Advance(at int64) {
 
 // Add takes one packet.
 func (t *Tracker) Add(p *capture.Packet) {
-	t.counters.Packets++
 	t.Advance(p.Time)
+	t.Take(p)
+}
+
+// Take takes one packet, to whose time the clock has been moved by Advance.
+func (t *Tracker) Take(p *capture.Packet) {
+	t.counters.Packets++
 	if p.Fragment == capture.FragmentLater || p.Src == p.Dst || p.Src.IsUnspecified() || p.Src.IsGroup() || p.Dst.IsUnspecified() {
 		return
 	}
@@ -280,22 +292,48 @@ func (t *Tracker) Add(p *capture.Packet) {
 	}
 }
 
+// end is one end of a packet: an address with what is found out about it once.
+type end struct {
+	addr   *capture.Addr
+	hash   uint64 // keyed by the secret
+	source uint32 // the host's number, 0 where it has none
+	known  bool   // source was looked up
+}
+
+// endOf returns an address as an end.
+func (t *Tracker) endOf(a *capture.Addr) end { return end{addr: a, hash: t.secret.addr(a)} }
+
+// ends returns a packet's ends.
+func (t *Tracker) ends(p *capture.Packet) (src, dst end) { return t.endOf(&p.Src), t.endOf(&p.Dst) }
+
 // find returns the contact of src with dst, or 0.
-func (t *Tracker) find(src, dst *capture.Addr, proto capture.Proto, port uint16) uint32 {
-	s := t.findSource(src)
-	if s == 0 {
+func (t *Tracker) find(src, dst *end, proto capture.Proto, port uint16) uint32 {
+	if !src.known {
+		src.source, src.known = t.findHashedSource(src.hash, src.addr, Host, hostBits), true
+	}
+	if src.source == 0 {
 		return 0
 	}
-	return t.findOf(s, dst, proto, port)
+	return t.findHashed(t.secret.contactOf(src.source, dst.hash, proto, port), src.source, dst.addr, proto, port)
 }
 
 func (t *Tracker) findOf(source uint32, dst *capture.Addr, proto capture.Proto, port uint16) uint32 {
-	b := t.secret.contact(source, dst, proto, port) & uint64(len(t.buckets)-1)
-	for i := t.buckets[b]; i != 0; i = t.contacts[i].hashNext {
+	return t.findHashed(t.secret.contact(source, dst, proto, port), source, dst, proto, port)
+}
+
+// findHashed is findOf where the hash is known.
+func (t *Tracker) findHashed(h uint64, source uint32, dst *capture.Addr, proto capture.Proto, port uint16) uint32 {
+	by := &t.contactsBy
+	for link := by.first(h); link != 0; {
+		i := link & by.index
 		c := &t.contacts[i]
-		if c.source == source && c.Port == port && c.Proto == proto && c.Dst == *dst {
+		if by.may(link, h) && c.source == source && c.Port == port && c.Proto == proto && c.Dst == *dst {
 			return i
 		}
+		if link&by.more == 0 {
+			break
+		}
+		link = c.hashNext
 	}
 	return 0
 }
@@ -304,14 +342,15 @@ func (t *Tracker) findOf(source uint32, dst *capture.Addr, proto capture.Proto, 
 // reports whether it is new, as one is that starts afresh. A new
 // contact is Pending; the caller waits for it or settles it, and then calls
 // opened.
-func (t *Tracker) attempt(src, dst *capture.Addr, proto capture.Proto, port uint16) (i uint32, fresh bool) {
+func (t *Tracker) attempt(src, dst *end, proto capture.Proto, port uint16) (i uint32, fresh bool) {
 	return t.attemptOf(t.touchSource(src), dst, proto, port)
 }
 
 // attemptOf is attempt for a source that is known. For a group i may be 0: it
 // takes no memory from the source that it gets the contact from.
-func (t *Tracker) attemptOf(s uint32, dst *capture.Addr, proto capture.Proto, port uint16) (i uint32, fresh bool) {
-	if i = t.findOf(s, dst, proto, port); i != 0 {
+func (t *Tracker) attemptOf(s uint32, dst *end, proto capture.Proto, port uint16) (i uint32, fresh bool) {
+	h := t.secret.contactOf(s, dst.hash, proto, port)
+	if i = t.findHashed(h, s, dst.addr, proto, port); i != 0 {
 		c := &t.contacts[i]
 		if t.now-c.Last <= freshAfter {
 			c.Attempts = min(c.Attempts, 0xfffe) + 1
@@ -326,12 +365,12 @@ func (t *Tracker) attemptOf(s uint32, dst *capture.Addr, proto capture.Proto, po
 			t.counters.EvictedContacts++
 		}
 	}
-	return t.newContact(s, dst, proto, port), true
+	return t.newContact(h, s, dst.addr, proto, port), true
 }
 
-// newContact takes a contact from the pool, which is made room in where it is
-// empty; 0 where that cannot be.
-func (t *Tracker) newContact(s uint32, dst *capture.Addr, proto capture.Proto, port uint16) uint32 {
+// newContact takes a contact of hash h from the pool, which is made room in
+// where it is empty; 0 where that cannot be.
+func (t *Tracker) newContact(h uint64, s uint32, dst *capture.Addr, proto capture.Proto, port uint16) uint32 {
 	if t.sources[s].Scope != Host {
 		t.boundGroups(s)
 	}
@@ -343,9 +382,8 @@ func (t *Tracker) newContact(s uint32, dst *capture.Addr, proto capture.Proto, p
 	i := t.freeContact
 	c := &t.contacts[i]
 	t.freeContact = c.hashNext
-	b := t.secret.contact(s, dst, proto, port) & uint64(len(t.buckets)-1)
-	*c = Contact{Dst: *dst, First: t.now, Last: t.now, source: s, hashNext: t.buckets[b], Port: port, Attempts: 1, Proto: proto}
-	t.buckets[b] = i
+	*c = Contact{Dst: *dst, First: t.now, Last: t.now, source: s, Port: port, Attempts: 1, Proto: proto}
+	t.contactsBy.pushFront(i, h, t.nextContact)
 	src := &t.sources[s]
 	src.contacts.pushFront(i, t.bySource)
 	src.Count++
@@ -416,33 +454,49 @@ func (t *Tracker) dropContact(i uint32) {
 	if s.Scope != Host {
 		t.groupContacts--
 	}
-	p := &t.buckets[t.secret.contact(c.source, &c.Dst, c.Proto, c.Port)&uint64(len(t.buckets)-1)]
-	for *p != i {
-		p = &t.contacts[*p].hashNext
-	}
-	*p = c.hashNext
+	t.contactsBy.remove(i, t.secret.contact(c.source, &c.Dst, c.Proto, c.Port), t.nextContact)
 	c.hashNext, t.freeContact = t.freeContact, i
 }
 
 func (t *Tracker) findSource(a *capture.Addr) uint32 { return t.findScoped(a, Host, hostBits) }
 
 func (t *Tracker) findScoped(a *capture.Addr, scope Scope, bits uint8) uint32 {
-	b := t.secret.scoped(a, scope, bits) & uint64(len(t.sourceBuckets)-1)
-	for i := t.sourceBuckets[b]; i != 0; i = t.sources[i].hashNext {
-		if s := &t.sources[i]; s.Addr == *a && s.Scope == scope && s.bits == bits {
+	return t.findHashedSource(t.secret.scoped(a, scope, bits), a, scope, bits)
+}
+
+// findHashedSource is findScoped where the hash is known.
+func (t *Tracker) findHashedSource(h uint64, a *capture.Addr, scope Scope, bits uint8) uint32 {
+	by := &t.sourcesBy
+	first := by.first(h)
+	for link := first; link != 0; {
+		i := link & by.index
+		s := &t.sources[i]
+		if by.may(link, h) && s.Addr == *a && s.Scope == scope && s.bits == bits {
+			// Two that are busy do not take turns.
+			if link != first && t.now-t.sources[first&by.index].touched >= touchEvery {
+				by.toFront(i, h, t.nextSource)
+			}
 			return i
 		}
+		if link&by.more == 0 {
+			break
+		}
+		link = s.hashNext
 	}
 	return 0
 }
 
 // touchSource finds or makes a host and keeps it from being evicted soon.
-func (t *Tracker) touchSource(a *capture.Addr) uint32 {
-	if i := t.findSource(a); i != 0 {
+func (t *Tracker) touchSource(e *end) uint32 {
+	i := e.source
+	if !e.known {
+		i = t.findHashedSource(e.hash, e.addr, Host, hostBits)
+	}
+	if i != 0 {
 		t.touch(i)
 		return i
 	}
-	return t.newSource(Source{Addr: *a, bits: hostBits})
+	return t.newSource(e.hash, Source{Addr: *e.addr, bits: hostBits})
 }
 
 func (t *Tracker) touch(i uint32) {
@@ -452,9 +506,9 @@ func (t *Tracker) touch(i uint32) {
 	}
 }
 
-// newSource takes a source from the pool, evicting another where it is empty;
+// newSource takes a source of hash h from the pool, evicting another where it is empty;
 // 0 where none is left but the pinned one.
-func (t *Tracker) newSource(s Source) uint32 {
+func (t *Tracker) newSource(h uint64, s Source) uint32 {
 	if t.freeSource == 0 {
 		victim := t.leastWorth(0)
 		if victim == 0 {
@@ -464,8 +518,7 @@ func (t *Tracker) newSource(s Source) uint32 {
 	}
 	i := t.freeSource
 	t.freeSource = t.sources[i].hashNext
-	b := t.secret.scoped(&s.Addr, s.Scope, s.bits) & uint64(len(t.sourceBuckets)-1)
-	s.touched, s.hashNext = t.now, t.sourceBuckets[b]
+	s.touched = t.now
 	if s.Scope == Host {
 		if t.counters.EvictedSources > 0 && t.ghosts.take(t.key.ghost(&s.Addr)) {
 			s.segment = protected
@@ -476,7 +529,7 @@ func (t *Tracker) newSource(s Source) uint32 {
 		t.groups++
 	}
 	t.sources[i] = s
-	t.sourceBuckets[b] = i
+	t.sourcesBy.pushBack(i, h, t.nextSource)
 	t.order[s.segment].pushFront(i, t.byOrder)
 	t.held++
 	return i
@@ -515,11 +568,7 @@ func (t *Tracker) evict(victim uint32) {
 	if s.Scope == Host && s.segment == probation {
 		t.ghosts.add(t.key.ghost(&s.Addr))
 	}
-	p := &t.sourceBuckets[t.secret.scoped(&s.Addr, s.Scope, s.bits)&uint64(len(t.sourceBuckets)-1)]
-	for *p != victim {
-		p = &t.sources[*p].hashNext
-	}
-	*p = s.hashNext
+	t.sourcesBy.remove(victim, t.secret.scoped(&s.Addr, s.Scope, s.bits), t.nextSource)
 	s.hashNext, t.freeSource = t.freeSource, victim
 	t.held--
 }
@@ -527,3 +576,6 @@ func (t *Tracker) evict(victim uint32) {
 func (t *Tracker) bySource(i uint32) *link  { return &t.contacts[i].bySource }
 func (t *Tracker) byWaiting(i uint32) *link { return &t.contacts[i].waiting }
 func (t *Tracker) byOrder(i uint32) *link   { return &t.sources[i].order }
+
+func (t *Tracker) nextContact(i uint32) *uint32 { return &t.contacts[i].hashNext }
+func (t *Tracker) nextSource(i uint32) *uint32  { return &t.sources[i].hashNext }

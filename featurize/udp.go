@@ -17,28 +17,29 @@ func (t *Tracker) addUDP(p *capture.Packet) {
 		t.setActive(p)
 		return
 	}
-	if i := t.find(&p.Dst, &p.Src, capture.ProtoUDP, p.SrcPort); i != 0 && !t.probesFromService(p) {
+	src, dst := t.ends(p)
+	if i := t.find(&dst, &src, capture.ProtoUDP, p.SrcPort); i != 0 && !t.probesFromService(p) {
 		if p.Payload > 0 {
 			t.mark(&t.contacts[i], markData)
 		}
 		t.settle(i, Answered)
 		return
 	}
-	i := t.find(&p.Src, &p.Dst, capture.ProtoUDP, p.DstPort)
+	i := t.find(&src, &dst, capture.ProtoUDP, p.DstPort)
 	if i == 0 {
 		if t.isActive(p) {
 			t.answerElsewhere(p)
 			return
 		}
 		if answersFromService(p) && !t.sweepsFromService(p) {
-			i, _ := t.attempt(&p.Dst, &p.Src, capture.ProtoUDP, p.SrcPort)
+			i, _ := t.attempt(&dst, &src, capture.ProtoUDP, p.SrcPort)
 			t.contacts[i].marks |= markData
 			t.open(i, Answered)
 			return
 		}
 	}
 	t.setActive(p)
-	i, fresh := t.attempt(&p.Src, &p.Dst, capture.ProtoUDP, p.DstPort)
+	i, fresh := t.attempt(&src, &dst, capture.ProtoUDP, p.DstPort)
 	c := &t.contacts[i]
 	switch {
 	case fresh:

@@ -160,7 +160,7 @@ func (e *Engine) Add(p *capture.Packet) {
 	if e.tracker.Now() >= e.nextCheck {
 		e.work() // an incident that is over ends before the packet can prolong it
 	}
-	e.tracker.Add(p)
+	e.tracker.Take(p)
 	e.work()
 }
 
@@ -270,8 +270,15 @@ func (m *growthMeter) carry(now, window int64) uint32 {
 }
 
 // work looks at the sources that are due and, once a second of packet time,
-// at the incidents.
+// at the incidents. It is small enough to be inlined: after most packets there
+// is nothing to do.
 func (e *Engine) work() {
+	if len(e.due) > 0 || e.tracker.Now() >= e.nextCheck {
+		e.workDue()
+	}
+}
+
+func (e *Engine) workDue() {
 	for i := 0; i < len(e.due); i++ {
 		source := e.due[i]
 		if w := &e.watches[source]; w.due {
@@ -292,24 +299,24 @@ func (e *Engine) work() {
 func (e *Engine) look(source uint32, w *watch) {
 	s := e.tracker.Source(source)
 	b := barOf(s)
-	all := false // a shorter window has shown all that the source has
+	survey := e.tracker.Survey(source, w.since)
 	for i := range w.windows {
 		m := &w.windows[i]
 		if m.changes < m.next {
 			continue
 		}
 		m.next = nextLook(m.changes)
-		if w.incident != 0 || all || i >= b.windows {
+		if w.incident != 0 || i >= b.windows {
 			continue
 		}
-		sum := e.builder.Draw(e.picture[:], e.tracker, source, i, w.since)
-		all = sum.Contacts == int(s.Count)
+		sum := survey.Extend(e.tracker, i)
 		if sum.Doubtful < b.doubtful || i > 0 && sum.Oldest >= e.tracker.Now()-featurize.Windows[i-1] {
 			continue
 		}
 		if s.Scope != featurize.Host && !e.stands(source, i, b) {
 			continue
 		}
+		e.builder.Draw(e.picture[:], e.tracker, source, i, w.since)
 		e.looks++
 		look := Look{
 			Source:  s.Addr,
@@ -322,8 +329,11 @@ func (e *Engine) look(source uint32, w *watch) {
 			number:  source,
 			since:   w.since,
 		}
-		if score := e.judge.Judge(&look); score >= e.threshold && !e.join(source, i, score) {
-			e.flag(source, i, score)
+		if score := e.judge.Judge(&look); score >= e.threshold {
+			if !e.join(source, i, score) {
+				e.flag(source, i, score)
+			}
+			return
 		}
 	}
 }

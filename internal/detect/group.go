@@ -149,6 +149,8 @@ func (e *Engine) join(source uint32, window int, score uint32) bool {
 	in.crowd = true
 	in.latest = e.tracker.Now()
 	e.pool.touch(i)
+	w := &e.watches[source]
+	*w = watch{since: in.latest + 1, due: w.due} // told; what it does next is looked at anew
 	return true
 }
 
