@@ -34,7 +34,7 @@ func newMap() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.StringVarP(&file, "read", "r", "", "capture file to read, - for standard input")
-	flags.StringVar(&source, "src", "", "draw this source only, in full size")
+	flags.StringVar(&source, "src", "", "draw this source only, in full size: an address, or a prefix that was judged as a group")
 	flags.StringVarP(&out, "out", "o", "", "PNG file to write")
 	flags.StringVar(&model, "model", "", "model file to use in place of the built-in one")
 	return cmd
@@ -44,15 +44,11 @@ func drawMap(ctx context.Context, file, source, out, model string) error {
 	if file == "" || out == "" {
 		return usageError{errors.New("give a capture (-r) and a picture (-o), see 'edgescan map --help'")}
 	}
-	var only capture.Addr
-	if source != "" {
-		a, err := netip.ParseAddr(source)
-		if err != nil {
-			return usageError{fmt.Errorf("--src: %w", err)}
-		}
-		only = capture.AddrFrom(a)
+	only, err := parseSource(source)
+	if err != nil {
+		return usageError{fmt.Errorf("--src: %w", err)}
 	}
-	judge, _, err := openModel(model)
+	judge, threshold, err := openModel(model)
 	if err != nil {
 		return err
 	}
@@ -61,7 +57,7 @@ func drawMap(ctx context.Context, file, source, out, model string) error {
 		return err
 	}
 	defer src.Close()
-	album, readErr := collect(judge, src)
+	album, readErr := collect(judge, threshold, src)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -74,9 +70,42 @@ func drawMap(ctx context.Context, file, source, out, model string) error {
 	return nil
 }
 
-// view is the map of one source that shows most contacts.
+// party is a source, or a group of them.
+type party struct {
+	scope  featurize.Scope
+	prefix netip.Prefix
+}
+
+// parseSource reads an address or a prefix; nothing is the zero party.
+func parseSource(text string) (party, error) {
+	if text == "" {
+		return party{}, nil
+	}
+	if p, err := netip.ParsePrefix(text); err == nil && !p.IsSingleIP() {
+		return party{featurize.Prefix, p.Masked()}, nil
+	}
+	a, err := netip.ParseAddr(text)
+	if err != nil {
+		return party{}, err
+	}
+	return partyOf(a.Unmap()), nil
+}
+
+func partyOf(a netip.Addr) party { return party{featurize.Host, netip.PrefixFrom(a, a.BitLen())} }
+
+func (p party) String() string {
+	switch {
+	case p.scope == featurize.Host:
+		return p.prefix.Addr().String()
+	case p.scope == featurize.Target:
+		return "many on " + p.prefix.String()
+	}
+	return p.prefix.String()
+}
+
+// view is the map of one party that shows most contacts.
 type view struct {
-	source   capture.Addr
+	party
 	picture  featurize.Map
 	contacts int
 	window   int
@@ -85,30 +114,29 @@ type view struct {
 
 // album keeps a view of each source. It is a Judge that keeps what it judges.
 type album struct {
-	judge detect.Judge
-	views map[capture.Addr]*view
+	judge     detect.Judge
+	threshold uint32
+	views     map[party]*view
 }
 
 // Judge implements detect.Judge.
 func (a *album) Judge(l *detect.Look) uint32 {
 	score := a.judge.Judge(l)
-	if l.Scope == featurize.Host {
-		a.keep(&view{l.Source, *l.Map, l.Summary.Contacts, l.Window, score})
-	}
+	a.keep(&view{party{l.Scope, l.Prefix()}, *l.Map, l.Summary.Contacts, l.Window, score})
 	return score
 }
 
 // keep keeps the view with the most contacts.
 func (a *album) keep(v *view) {
-	if old := a.views[v.source]; old == nil || v.contacts >= old.contacts {
-		a.views[v.source] = v
+	if old := a.views[v.party]; old == nil || v.contacts >= old.contacts {
+		a.views[v.party] = v
 	}
 }
 
 // collect plays a capture. Sources that were never looked at are drawn as they
 // stand at its end.
-func collect(judge detect.Judge, src capture.Source) (*album, error) {
-	a := &album{judge: judge, views: map[capture.Addr]*view{}}
+func collect(judge detect.Judge, threshold uint32, src capture.Source) (*album, error) {
+	a := &album{judge: judge, threshold: threshold, views: map[party]*view{}}
 	engine, err := detect.NewEngine(detect.Config{
 		Memory:    detect.DefaultMemory,
 		Key:       featurize.DefaultKey,
@@ -127,32 +155,37 @@ func collect(judge detect.Judge, src capture.Source) (*album, error) {
 		if s.Count == 0 || s.Scope != featurize.Host {
 			continue
 		}
-		v := &view{source: s.Addr, window: window}
+		v := &view{party: partyOf(s.Addr.Netip()), window: window}
 		v.contacts = builder.Draw(v.picture[:], tracker, uint32(i), window, 0).Contacts
-		if a.views[s.Addr] == nil {
+		if a.views[v.party] == nil {
 			a.keep(v)
 		}
 	}
 	return a, err
 }
 
-// write draws one source, or a sheet of the busiest.
-func (a *album) write(out string, only capture.Addr) error {
+// write draws one source, or a sheet of the busiest; of groups those that
+// scan.
+func (a *album) write(out string, only party) error {
 	var views []*view
 	for _, v := range a.views {
-		views = append(views, v)
+		if v.scope == featurize.Host || v.score >= a.threshold {
+			views = append(views, v)
+		}
 	}
 	if len(views) == 0 {
 		return errors.New("the capture holds no contact to draw")
 	}
 	var one *view
-	if only != (capture.Addr{}) {
-		if one = a.views[only]; one == nil {
-			return fmt.Errorf("%s touched nothing in this capture", only.Netip())
+	if only != (party{}) {
+		if one = a.views[only]; one == nil && only.scope == featurize.Host {
+			return fmt.Errorf("%s touched nothing in this capture", only)
+		} else if one == nil {
+			return fmt.Errorf("the hosts of %s were not judged as a group in this capture", only)
 		}
 	}
 	slices.SortFunc(views, func(a, b *view) int {
-		return cmp.Or(cmp.Compare(b.contacts, a.contacts), a.source.Netip().Compare(b.source.Netip()))
+		return cmp.Or(cmp.Compare(b.contacts, a.contacts), a.prefix.Compare(b.prefix), cmp.Compare(a.scope, b.scope))
 	})
 	return writeFile(out, func(w io.Writer) error {
 		if one != nil {
@@ -167,5 +200,5 @@ func (a *album) write(out string, only capture.Addr) error {
 }
 
 func (v *view) title() string {
-	return fmt.Sprintf("%s  %d contacts, scan %.3f", v.source.Netip(), v.contacts, float64(v.score)/detect.One)
+	return fmt.Sprintf("%s  %d contacts, scan %.3f", v.party, v.contacts, float64(v.score)/detect.One)
 }

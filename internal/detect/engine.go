@@ -2,6 +2,7 @@ package detect
 
 import (
 	"fmt"
+	"net/netip"
 	"time"
 
 	"edgescan/capture"
@@ -35,6 +36,9 @@ type Look struct {
 	number  uint32 // of the source
 	since   int64  // contacts from then on, Tracker's clock
 }
+
+// Prefix returns what Source stands for.
+func (l *Look) Prefix() netip.Prefix { return l.tracker.Source(l.number).Prefix() }
 
 // Draw draws the same contacts in another layout, as featurize.Builder says.
 func (l *Look) Draw(b *featurize.Builder, m []uint8) {
