@@ -3,7 +3,6 @@ package capture
 import (
 	"bufio"
 	"compress/flate"
-	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/gopacket"
+	"github.com/klauspost/compress/gzip"
 )
 
 // What is wrong with a file. Errors of Next that wrap ErrDamaged or
