@@ -25,6 +25,7 @@ type Decoder struct {
 //   - A tunnel (IP in IP, GRE, EtherIP, VXLAN, Geneve) gives the inner packet,
 //     and nothing of the outer one. Where it holds none that can be read, UDP is
 //     an ordinary datagram.
+//   - An aggregate of 802.11 (A-MSDU) gives the first of its packets.
 //   - A quoted ICMP echo has its identifier in Quote.SrcPort, as a Packet has.
 func (d *Decoder) Decode(link LinkType, ts int64, data []byte, wire int, p *Packet) Reason {
 	wire = max(wire, len(data))

@@ -65,6 +65,26 @@ func decodeLink(link LinkType, b []byte, cut int, p *Packet) Reason {
 		return decodeEtherType(etherPPPoE, b, cut, 0, p)
 	case LinkTypeHDLC:
 		return decodeHDLC(b, cut, 0, p)
+	case LinkTypeFrameRelay:
+		return decodeFrameRelay(b, cut, p)
+	case LinkTypeFDDI:
+		return decodeFDDI(b, cut, p)
+	case LinkTypeIPoIB:
+		return decodeIPoIB(b, cut, p)
+	case LinkTypeNFLOG:
+		return decodeNFLOG(b, cut, p)
+	case LinkTypeBrcmTag:
+		return decodeBrcmTag(b, cut, p)
+	case LinkTypeWiFi:
+		return decodeWiFi(b, cut, p)
+	case LinkTypeRadiotap:
+		return decodeRadiotap(b, cut, p)
+	case LinkTypePrism:
+		return decodePrism(b, cut, p)
+	case LinkTypeAVS:
+		return decodeAVS(b, cut, p)
+	case LinkTypePPI:
+		return decodePPI(b, cut, p)
 	}
 	return ReasonLinkType
 }
