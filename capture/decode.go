@@ -22,12 +22,20 @@ type Decoder struct {
 //
 //   - A first fragment of less than 14 bytes of TCP (nmap -f) has ports but no
 //     flags. No honest sender makes one.
-//   - A tunnel of IP in IP (protocols 4 and 41) gives the inner packet.
+//   - A tunnel (IP in IP, GRE, EtherIP, VXLAN, Geneve) gives the inner packet,
+//     and nothing of the outer one. Where it holds none that can be read, UDP is
+//     an ordinary datagram.
+//   - An aggregate of 802.11 (A-MSDU) gives the first of its packets.
 //   - A quoted ICMP echo has its identifier in Quote.SrcPort, as a Packet has.
 func (d *Decoder) Decode(link LinkType, ts int64, data []byte, wire int, p *Packet) Reason {
 	wire = max(wire, len(data))
 	*p = Packet{Time: ts, Length: uint32(wire)}
-	r := decodeLink(link, data, wire-len(data), p)
+	var r Reason
+	if link == LinkTypeEthernet { // a call less for nearly all frames
+		r = decodeEthernet(data, wire-len(data), 0, p)
+	} else {
+		r = decodeLink(link, data, wire-len(data), p)
+	}
 	d.Counts[r]++
 	return r
 }

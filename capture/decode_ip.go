@@ -8,9 +8,11 @@ const (
 	ipIPv6        = 41
 	ipRouting     = 43
 	ipFragment    = 44
+	ipGRE         = 47
 	ipESP         = 50
 	ipAH          = 51
 	ipDestOptions = 60
+	ipEtherIP     = 97
 	ipMobility    = 135
 	ipHIP         = 139
 	ipShim6       = 140
@@ -18,7 +20,7 @@ const (
 
 const (
 	maxExtensions = 16 // IPv6 extension headers of one packet
-	maxTunnels    = 4  // IP headers within IP headers
+	maxTunnels    = 4  // IP headers within what IP carries
 )
 
 // decodeIP reads an IP packet of the version that its first nibble says.

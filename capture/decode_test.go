@@ -16,6 +16,9 @@ var (
 	host62       = AddrFrom(netip.MustParseAddr("2001:db8::2"))
 )
 
+// addr parses an address.
+func addr(s string) netip.Addr { return netip.MustParseAddr(s) }
+
 // bytesOf is a layer of bytes that gopacket does not build.
 func bytesOf(b ...byte) gopacket.Payload { return gopacket.Payload(b) }
 
@@ -169,7 +172,7 @@ func TestDecode(t *testing.T) {
 		{"PPP", LinkTypePPP, append([]byte{0, 0x21}, ip4...), 0, wantSYN, 0},
 		{"PPP with HDLC framing", LinkTypePPPSerial, append([]byte{0xff, 3, 0, 0x57}, ip6...), 0, wantSYN6, 0},
 		{"Cisco HDLC", LinkTypeHDLC, append([]byte{0x0f, 0, 8, 0}, ip4...), 0, wantSYN, 0},
-		{"unknown link type", 127, ip4, 0, Packet{}, ReasonLinkType},
+		{"unknown link type", 147, ip4, 0, Packet{}, ReasonLinkType},
 		{"empty", LinkTypeEthernet, nil, 0, Packet{}, ReasonMalformed},
 	}
 	for _, test := range tests {
@@ -224,6 +227,9 @@ func FuzzDecode(f *testing.F) {
 	f.Add(uint16(LinkTypeRaw), serialize(ipv4(1), bytesOf(3, 1, 0, 0, 0, 0, 0, 0), gopacket.Payload(ip4)), uint16(0))
 	f.Add(uint16(LinkTypeRaw), serialize(ipv4(41), gopacket.Payload(ip6)), uint16(100))
 	f.Add(uint16(LinkTypeLinuxSLL2), append([]byte{0x88, 0x47, 18: 0, 19: 0}, append([]byte{0, 1, 1, 9}, ip4...)...), uint16(0))
+	for _, test := range encapsulations() {
+		f.Add(uint16(test.link), test.frame, uint16(0))
+	}
 	filters := make(map[LinkType]*FrameFilter)
 	for _, link := range []LinkType{LinkTypeEthernet, LinkTypeRaw} {
 		filter, err := NewFrameFilter(link)
@@ -257,6 +263,8 @@ func BenchmarkDecode(b *testing.B) {
 		{"tcp6-extension", serialize(ethernet(0x86dd), ipv6(60), extension(6), tcpHeader(SYN, 20))},
 		{"vlan-udp", serialize(ethernet(0x8100), bytesOf(0, 1, 8, 0), gopacket.Payload(serialize(ipv4(17), &layers.UDP{DstPort: 53})))},
 		{"icmp-error", error4},
+		{"gre", serialize(ethernet(0x800), outer4(47), bytesOf(0x20, 0, 8, 0, 0, 0, 0, 7), gopacket.Payload(tcpFrame(22, SYN, 0)[14:]))},
+		{"vxlan", serialize(ethernet(0x800), outer4(17), overlay(4789), bytesOf(8, 0, 0, 0, 0, 0, 1, 0), gopacket.Payload(tcpFrame(22, SYN, 0)))},
 	} {
 		b.Run(test.name, func(b *testing.B) {
 			var d Decoder

@@ -1,19 +1,12 @@
 package capture
 
 // decodeTransport reads what IP carries. size is the length by the IP header,
-// of which b holds what was captured. A tunnel that carries IP, or Ethernet
-// (GRE, VXLAN behind UDP), is unwrapped here.
+// of which b holds what was captured. Of a tunnel it gives what is inside.
 func decodeTransport(protocol uint8, b []byte, size, depth int, p *Packet) Reason {
 	switch Proto(protocol) {
 	case ProtoTCP, ProtoUDP, ProtoICMP, ProtoICMPv6:
-	case ipIPv4, ipIPv6:
-		if p.Fragment == FragmentLater {
-			return ReasonProtocol
-		}
-		if depth >= maxTunnels {
-			return ReasonDepth
-		}
-		return decodeIP(b, size-len(b), depth+1, p)
+	case ipIPv4, ipIPv6, ipGRE, ipEtherIP:
+		return decodeTunnel(protocol, b, size, depth, p)
 	default:
 		return ReasonProtocol
 	}
@@ -29,6 +22,11 @@ func decodeTransport(protocol uint8, b []byte, size, depth int, p *Packet) Reaso
 		header, r = decodeTCP(b, size, p)
 	case ProtoUDP:
 		header, r = decodeUDP(b, size, p)
+		if r == ReasonOK && overlayPort(p.DstPort) {
+			if inner := decodeOverlay(b, size, depth, p); inner != ReasonProtocol {
+				return inner
+			}
+		}
 	case ProtoICMP:
 		header, r = decodeICMP(b, size, p)
 	case ProtoICMPv6:

@@ -18,6 +18,15 @@ import (
 // headers, other protocols, MPLS, deeper tags. snaplen is how many bytes of a
 // frame pass. For link types other than Ethernet and raw IP everything does.
 //
+// Tunnels pass whole, their bulk too, for Decode finds contacts in them: IP in
+// IP, GRE, EtherIP, and with all of UDP VXLAN and Geneve. To judge the TCP
+// inside would take the program through an inner Ethernet header and IP header
+// of each kind, at offsets that differ with the tunnel's options: several times
+// its instructions, paid by every frame of a port on which there may be no
+// tunnel at all. A router that ends a tunnel has an interface for its inside,
+// where bulk is dropped as anywhere; to watch tunnels in transit costs user
+// space the copy and the decoding of each packet.
+//
 // Pure ACKs are dropped with the rest: of an ACK scan only the RST answers are
 // seen.
 func Filter(link LinkType, snaplen uint32) []bpf.Instruction {

@@ -11,8 +11,10 @@ const (
 	ReasonTruncated        // the capture cut off what was needed (snaplen)
 	ReasonMalformed        // a header contradicts itself or the frame's length
 	ReasonLinkType         // the link type is not one that Decode reads
-	ReasonEtherType        // not IP or ARP: spanning tree, LLDP, PPP control, ...
-	ReasonProtocol         // IP, but above it neither TCP, UDP, ICMP nor ICMPv6
+	ReasonEtherType        // not IP or ARP: spanning tree, LLDP, PPP control, a later 802.11 fragment, ...
+	ReasonProtocol         // IP, but above it neither TCP, UDP, ICMP, ICMPv6 nor a tunnel
+	ReasonEncrypted        // 802.11 data that is encrypted on the air
+	ReasonNoData           // 802.11 management, control and null frames
 	ReasonDepth            // more nested tags, extension headers or tunnels than any honest sender uses
 	NumReasons             // how many reasons there are: the length of Decoder.Counts
 )
@@ -32,6 +34,10 @@ func (r Reason) String() string {
 		return "unknown ethertype"
 	case ReasonProtocol:
 		return "unknown IP protocol"
+	case ReasonEncrypted:
+		return "encrypted 802.11"
+	case ReasonNoData:
+		return "802.11 without data"
 	case ReasonDepth:
 		return "nested too deep"
 	}
