@@ -43,6 +43,7 @@ type File struct {
 	regular bool      // a file on a disk, whose end is reached without waiting
 	closer  io.Closer // nil if the stream is the caller's
 	frames  uint64
+	parked  input // where to read on, see park
 	err     error // what ended the stream
 }
 
@@ -206,6 +207,41 @@ func (f *File) Close() error {
 	closer := f.closer
 	f.closer = nil
 	return closer.Close()
+}
+
+// park frees the buffer of a file that has come to its end, which may grow, and
+// returns it as a File of its own.
+func (f *File) park() *File {
+	spare := &File{in: f.in}
+	f.in, f.parked = nil, *f.in
+	f.parked.buf = nil
+	return spare
+}
+
+// resume reads on where park has left off, with the buffer of spare: in the file
+// if it is still open, and else in the one of its name, which must be that of
+// info. It is for plain files only.
+func (f *File) resume(info os.FileInfo, spare *File) error {
+	file, open := f.closer.(*os.File)
+	if !open {
+		var err error
+		if file, err = os.Open(f.name); err != nil {
+			return err
+		}
+		f.closer = file
+		if now, err := file.Stat(); err != nil || !os.SameFile(now, info) {
+			return fmt.Errorf("%s: %w", f.name, ErrReplaced)
+		}
+	}
+	at := f.parked.offset()
+	if _, err := file.Seek(at, io.SeekStart); err != nil {
+		return err
+	}
+	f.in = spare.in
+	f.read(file)
+	f.in.base, f.in.skip = at, f.parked.skip
+	f.err = nil
+	return nil
 }
 
 // wireLength takes a header's original length, which may be anything, to

@@ -56,12 +56,13 @@ var _ Source = (*Merge)(nil)
 
 // piece is one file of a Merge.
 type piece struct {
-	path  string
-	order int   // in which the files were named
-	first int64 // time of its first frame; math.MinInt64: not known
-	late  bool
-	file  *File
-	frame Frame
+	path    string
+	order   int   // in which the files were named
+	first   int64 // time of its first frame; math.MinInt64: not known
+	late    bool
+	file    *File
+	frame   Frame
+	watched *watched // what a Follower knows of it
 }
 
 type failure struct {
@@ -190,6 +191,20 @@ func (m *Merge) await(p *piece) {
 		return cmp.Or(cmp.Compare(b.first, a.first), cmp.Compare(b.order, a.order))
 	})
 	m.pending = slices.Insert(m.pending, at, p)
+}
+
+// drop takes a file out that is pending or open. No frame must be with the caller.
+func (m *Merge) drop(p *piece) {
+	m.pending = slices.DeleteFunc(m.pending, func(q *piece) bool { return q == p })
+	at := slices.Index(m.heap, p)
+	if at < 0 {
+		return
+	}
+	left := slices.Delete(m.heap, at, at+1)
+	m.heap = m.heap[:0]
+	for _, q := range left {
+		m.push(q)
+	}
 }
 
 // lookUp reads the first time stamp of each file.
