@@ -41,7 +41,8 @@ var (
 //
 // A record that is not yet whole is waited for. A file that is removed while it is
 // read is read to its end, where the system lets an open file be. One that is
-// written anew under its name, as rings do, is a new file. A compressed file is
+// written anew under its name, as rings do, is a new file; one that is renamed is
+// not. A compressed file is
 // read when it has stopped growing, and not at all if it is the copy of one that
 // was read.
 type Follower struct {
@@ -162,8 +163,16 @@ func (f *Follower) scan() error {
 	}
 	f.merge.settle()
 	f.scans++
+	paths, infos := make([]string, 0, len(entries)), make(map[string]os.FileInfo, len(entries))
 	for _, entry := range entries {
-		f.see(filepath.Join(f.folder, entry.Name()))
+		path := filepath.Join(f.folder, entry.Name())
+		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+			paths, infos[path] = append(paths, path), info
+		}
+	}
+	f.rename(paths, infos)
+	for _, path := range paths {
+		f.see(path, infos[path])
 	}
 	if f.scans == 1 && len(f.merge.pending) == 0 {
 		f.report(fmt.Errorf("%s: %w yet", f.folder, ErrNoCaptures))
@@ -172,9 +181,7 @@ func (f *Follower) scan() error {
 		switch {
 		case w.seen == f.scans:
 			f.check(path, w)
-		case w.seen == f.scans-1:
-			f.lose(w, false) // known for one scan more, so that its compressed copy counts as one
-		default:
+		case w.seen < f.scans-1: // until then its compressed copy counts as one
 			delete(f.files, path)
 		}
 	}
@@ -182,30 +189,81 @@ func (f *Follower) scan() error {
 	return nil
 }
 
-// see takes note of a file, and looks for the first frame of one that had none.
-func (f *Follower) see(path string) {
-	info, err := os.Stat(path)
-	if err != nil || !info.Mode().IsRegular() {
-		return
-	}
-	w := f.files[path]
-	if w != nil {
-		if same := os.SameFile(w.info, info); !same || info.Size() < w.consumed() {
-			f.lose(w, same)
-			w = nil
+// rename finds the new names of files that are no longer under their old ones,
+// and takes note of those that are gone.
+func (f *Follower) rename(paths []string, infos map[string]os.FileInfo) {
+	var moved []*watched
+	for path, w := range f.files {
+		if info := infos[path]; info == nil || !os.SameFile(w.info, info) {
+			moved = append(moved, w)
 		}
 	}
-	if w == nil {
-		w = &watched{piece: &piece{path: path, order: f.order}}
-		w.piece.watched = w
-		f.order++
+	if len(moved) == 0 {
+		return
+	}
+	for _, path := range paths {
+		if w := f.files[path]; w != nil && os.SameFile(w.info, infos[path]) {
+			continue
+		}
+		at := slices.IndexFunc(moved, func(w *watched) bool { return !w.gone && f.alike(w, path, infos[path]) })
+		if at < 0 {
+			continue
+		}
+		w := moved[at]
+		moved = slices.Delete(moved, at, at+1)
+		if f.files[w.piece.path] == w {
+			delete(f.files, w.piece.path)
+		}
+		w.piece.path = path
+		if w.piece.file != nil {
+			w.piece.file.name = path
+		}
 		f.files[path] = w
+	}
+	for _, w := range moved {
+		f.lose(w, false)
+	}
+}
+
+// alike reports whether a name is that of a file that is known by another. They
+// must begin alike too: systems give the number of a removed file to the next.
+func (f *Follower) alike(w *watched, path string, info os.FileInfo) bool {
+	if w.size == 0 || !os.SameFile(w.info, info) || info.Size() < w.consumed() {
+		return false
+	}
+	sum, size, _ := f.hash(path, w.size)
+	return sum == w.head && size == w.size
+}
+
+// see takes note of a file, and looks for the first frame of one that had none.
+func (f *Follower) see(path string, info os.FileInfo) {
+	w := f.files[path]
+	if w != nil && os.SameFile(w.info, info) && info.Size() < w.consumed() {
+		f.lose(w, true)
+		w = nil
+	}
+	if w == nil || !os.SameFile(w.info, info) {
+		w = f.enter(path, info)
 	}
 	before := w.info
 	w.seen, w.info = f.scans, info
 	if w.state == stateNew {
 		f.look(w, before)
 	}
+}
+
+// enter puts a file on the list.
+func (f *Follower) enter(path string, info os.FileInfo) *watched {
+	w := &watched{piece: &piece{path: path, order: f.order}}
+	w.piece.watched = w
+	f.order++
+	for _, other := range f.files {
+		if f.scans > 1 && !other.gone && f.alike(other, path, info) {
+			w.state, w.head, w.size = stateSkip, other.head, other.size // a second name
+		}
+	}
+	f.files[path] = w
+	return w
 }
 
 // consumed returns how many bytes of the file were read, as far as is known.
@@ -280,7 +338,7 @@ func (f *Follower) check(path string, w *watched) {
 		if sum, size, _ := f.hash(path, w.size); sum != w.head || size != w.size {
 			f.lose(w, true)
 			delete(f.files, path)
-			f.see(path)
+			f.see(path, info)
 			return
 		}
 		w.looked = info.ModTime()
@@ -322,7 +380,7 @@ func (f *Follower) lose(w *watched, anew bool) {
 	case statePending:
 		f.merge.drop(w.piece)
 		w.state = stateSkip
-		if f.files[w.piece.path+".gz"] == nil {
+		if _, copied := os.Stat(w.piece.path + ".gz"); copied != nil {
 			f.report(fmt.Errorf("%s: %w", w.piece.path, err))
 		}
 	case stateOpen:

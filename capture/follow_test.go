@@ -263,6 +263,47 @@ func TestFollowGone(t *testing.T) {
 	f.expectReports()
 }
 
+// TestFollowRenamed: a file that is renamed within the folder, or has two names,
+// is read once, and grows on.
+func TestFollowRenamed(t *testing.T) {
+	folder := t.TempDir()
+	name := func(n string) string { return filepath.Join(folder, n) }
+	whole := timedFile(0, "a", 1e9, 2e9, 3e9, 4e9)
+	writeFile(t, folder, "current", whole[:24+2*19])
+	f := startFollow(t, folder)
+	f.expect("beginning", "a/0", "a/1")
+	if err := os.Rename(name("current"), name("archived")); err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, folder, "current", timedFile(0, "b", 5e9))
+	f.expect("renamed", "b/0")
+	appendFile(t, name("archived"), whole[24+2*19:24+3*19])
+	f.expect("growing", "a/2")
+	if err := os.Link(name("archived"), name("linked")); err != nil {
+		t.Skip("no hard links here")
+	}
+	f.expect("linked")
+	appendFile(t, name("linked"), whole[24+3*19:])
+	f.expect("growing by its other name", "a/3")
+	f.expectReports()
+
+	// as logs are rotated: each takes the name of the one before
+	folder = t.TempDir()
+	f = startFollow(t, folder)
+	f.read()
+	f.reported = nil
+	for n := range 6 {
+		for old := n; old > 0; old-- {
+			if err := os.Rename(name(fmt.Sprint("a", old-1)), name(fmt.Sprint("a", old))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		writeFile(t, folder, "a0", timedFile(n%2, fmt.Sprint(n), int64(n+10)*1e9))
+		f.expect("rotated", fmt.Sprint(n, "/0"))
+	}
+	f.expectReports()
+}
+
 // TestFollowFailures: what cannot be read is told, once, and the rest is read.
 func TestFollowFailures(t *testing.T) {
 	folder := t.TempDir()
@@ -398,4 +439,45 @@ func TestFollowTools(t *testing.T) {
 			}
 		})
 	}
+}
+
+// FuzzFollow lets anything grow in steps: a Follower reads of it what File does.
+func FuzzFollow(f *testing.F) {
+	f.Add(timedFile(0, "a", 1e9, 3e9), uint16(7))
+	f.Add(timedFile(1, "a", 1e9, 3e9), uint16(50))
+	f.Add(slices.Concat(ngSectionBlock(little), ngInterfaceBlock(little, 1), ngPacketBlock(little, 0, 7, 9, "abc"), ngSectionBlock(big), ngBlock(big, 5, "xyz"), ngInterfaceBlock(big, 1), ngPacketBlock(big, 0, 7, 9, "abc")), uint16(30))
+	f.Fuzz(func(t *testing.T, file []byte, step uint16) {
+		if len(file) > 4096 || len(file) > 1 && file[0] == 0x1f && file[1] == 0x8b {
+			return // compressed files are read at once
+		}
+		want, _ := readAll(strings.NewReader(string(file)))
+		folder := t.TempDir()
+		follower, err := Follow(folder, func(error) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer follower.Close()
+		follower.interval = 0
+		at := 0
+		var fr Frame
+		for rest := file; len(rest) > 0; {
+			n := min(max(int(step), len(file)/16, 1), len(rest))
+			appendFile(t, filepath.Join(folder, "a"), rest[:n])
+			rest = rest[n:]
+			for {
+				if err := follower.Next(&fr); errors.Is(err, ErrTimeout) {
+					break
+				} else if err != nil {
+					t.Fatal(err)
+				}
+				if at == len(want) || string(want[at].Data) != string(fr.Data) || want[at].Time != fr.Time || want[at].Link != fr.Link || want[at].Wire != fr.Wire {
+					t.Fatalf("frame %d of %d is %+v", at, len(want), fr)
+				}
+				at++
+			}
+		}
+		if at != len(want) {
+			t.Fatalf("%d frames, want %d", at, len(want))
+		}
+	})
 }
