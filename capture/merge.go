@@ -43,6 +43,7 @@ type Merge struct {
 	pending  []*piece // the earliest last
 	heap     []*piece // open, with a frame each; the earliest first
 	taken    bool     // the frame of heap[0] has been delivered
+	only     *File    // of heap[0], if there is no other to compare it with
 	spare    []*File  // closed, for their buffers
 	open     func(*piece) error
 	ended    func(*piece, error)
@@ -82,6 +83,15 @@ func NewMerge(paths []string) *Merge {
 // Next delivers the next frame of all files. It returns io.EOF once all have
 // ended, those that failed too: Err tells of them.
 func (m *Merge) Next(f *Frame) error {
+	if m.only != nil && m.only.Next(f) == nil {
+		m.frames++
+		return nil
+	}
+	return m.pick(f)
+}
+
+// pick delivers the earliest of the frames that are next in their files.
+func (m *Merge) pick(f *Frame) error {
 	if m.paths != nil {
 		m.lookUp()
 	}
@@ -94,12 +104,16 @@ func (m *Merge) Next(f *Frame) error {
 	}
 	*f = m.heap[0].frame
 	m.taken = true
+	if len(m.heap) == 1 && len(m.pending) == 0 {
+		m.only = m.heap[0].file
+	}
 	m.frames++
 	return nil
 }
 
 // settle reads on in the file whose frame was delivered.
 func (m *Merge) settle() {
+	m.only = nil
 	if !m.taken {
 		return
 	}
@@ -362,6 +376,6 @@ func (m *Merge) Close() error {
 	for _, p := range m.heap {
 		errs = append(errs, p.file.Close())
 	}
-	m.paths, m.pending, m.heap, m.taken, m.spare = nil, nil, nil, false, nil
+	m.paths, m.pending, m.heap, m.taken, m.only, m.spare = nil, nil, nil, false, nil, nil
 	return errors.Join(errs...)
 }
