@@ -36,12 +36,15 @@ type format interface {
 // File reads a pcap or pcapng stream, plain or compressed with gzip. It
 // implements Source, and gopacket.ZeroCopyPacketDataSource.
 type File struct {
-	name   string
-	in     *input
-	format format
-	closer io.Closer // nil if the stream is the caller's
-	frames uint64
-	err    error // what ended the stream
+	name    string
+	in      *input
+	format  format
+	gzip    bool
+	regular bool      // a file on a disk, whose end is reached without waiting
+	closer  io.Closer // nil if the stream is the caller's
+	frames  uint64
+	parked  input // where to read on, see park
+	err     error // what ended the stream
 }
 
 var (
@@ -52,42 +55,63 @@ var (
 // Open opens a capture file; "-" is standard input. The error wraps
 // ErrNotCapture, ErrDamaged or ErrTruncated, or is the operating system's.
 func Open(path string) (*File, error) {
-	if path == "-" {
-		return open(os.Stdin, "standard input", nil)
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	f, err := open(file, path, file)
-	if err != nil {
-		file.Close()
+	f := &File{}
+	if err := f.open(path); err != nil {
 		return nil, err
 	}
 	return f, nil
 }
 
 // NewReader reads a capture from r, as Open does. Close leaves r open.
-func NewReader(r io.Reader) (*File, error) { return open(r, "capture", nil) }
-
-func open(r io.Reader, name string, closer io.Closer) (*File, error) {
-	f := &File{name: name, closer: closer}
+func NewReader(r io.Reader) (*File, error) {
+	f := &File{name: "capture"}
 	if err := f.detect(r); err != nil {
 		return nil, f.describe(err)
 	}
 	return f, nil
 }
 
+// open makes f, which is new or closed, read another file. It uses the buffer
+// that f has.
+func (f *File) open(path string) error {
+	*f = File{name: path, in: f.in}
+	file := os.Stdin
+	if path == "-" {
+		f.name = "standard input"
+	} else {
+		var err error
+		if file, err = os.Open(path); err != nil {
+			return err
+		}
+		f.closer = file
+	}
+	info, err := file.Stat()
+	if err == nil && info.IsDir() {
+		err = fmt.Errorf("%w: it is a folder", ErrNotCapture)
+	}
+	if err == nil {
+		f.regular = info.Mode().IsRegular()
+		err = f.detect(file)
+	}
+	if err != nil {
+		err = f.describe(err)
+		f.Close()
+		return err
+	}
+	return nil
+}
+
 // detect looks through gzip and reads the file's first magic number.
 func (f *File) detect(r io.Reader) error {
-	raw := bufio.NewReaderSize(r, 64<<10)
-	f.in = newInput(raw)
+	raw := bufio.NewReaderSize(r, 16<<10)
+	f.read(raw)
 	if magic, _ := raw.Peek(2); len(magic) == 2 && magic[0] == 0x1f && magic[1] == 0x8b {
 		unzipped, err := gzip.NewReader(raw)
 		if err != nil {
 			return err
 		}
-		f.in = newInput(unzipped)
+		f.gzip = true
+		f.read(unzipped)
 	}
 	magic, err := f.in.peek(4)
 	if err == io.EOF {
@@ -105,6 +129,15 @@ func (f *File) detect(r io.Reader) error {
 	}
 	f.format, err = newPcap(f.in, [4]byte(magic))
 	return err
+}
+
+// read makes f read r from its beginning, into the buffer that it has, if any.
+func (f *File) read(r io.Reader) {
+	if f.in == nil {
+		f.in = newInput(r, inputSize)
+		return
+	}
+	*f.in = input{r: r, buf: f.in.buf}
 }
 
 // describe turns an error of the formats, the buffer or gzip into one that
@@ -155,8 +188,12 @@ func (f *File) ZeroCopyReadPacketData() ([]byte, gopacket.CaptureInfo, error) {
 
 // BeforeRead makes Next do call, which may be nil, each time before it reads on
 // from the stream and may have to wait: who gathers frames then hands on what
-// there is. call must not use the File.
-func (f *File) BeforeRead(call func()) { f.in.before = call }
+// there is. A file on a disk never has to wait. call must not use the File.
+func (f *File) BeforeRead(call func()) {
+	if !f.regular {
+		f.in.before = call
+	}
+}
 
 // Stats counts the frames that Next has delivered.
 func (f *File) Stats() Stats { return Stats{Frames: f.frames} }
@@ -170,6 +207,41 @@ func (f *File) Close() error {
 	closer := f.closer
 	f.closer = nil
 	return closer.Close()
+}
+
+// park frees the buffer of a file that has come to its end, which may grow, and
+// returns it as a File of its own.
+func (f *File) park() *File {
+	spare := &File{in: f.in}
+	f.in, f.parked = nil, *f.in
+	f.parked.buf = nil
+	return spare
+}
+
+// resume reads on where park has left off, with the buffer of spare: in the file
+// if it is still open, and else in the one of its name, which must be that of
+// info. It is for plain files only.
+func (f *File) resume(info os.FileInfo, spare *File) error {
+	file, open := f.closer.(*os.File)
+	if !open {
+		var err error
+		if file, err = os.Open(f.name); err != nil {
+			return err
+		}
+		f.closer = file
+		if now, err := file.Stat(); err != nil || !os.SameFile(now, info) {
+			return fmt.Errorf("%s: %w", f.name, ErrReplaced)
+		}
+	}
+	at := f.parked.offset()
+	if _, err := file.Seek(at, io.SeekStart); err != nil {
+		return err
+	}
+	f.in = spare.in
+	f.read(file)
+	f.in.base, f.in.skip = at, f.parked.skip
+	f.err = nil
+	return nil
 }
 
 // wireLength takes a header's original length, which may be anything, to

@@ -1,10 +1,17 @@
 package capture
 
-import "io"
+import (
+	"io"
+	"math/bits"
+)
 
-// inputSize is the size of the read buffer, bytes. A block that is handed out
-// must fit, with its header and options.
-const inputSize = 512 << 10
+// Sizes of the read buffer, bytes. It is of the full size, unless many files are
+// open at once: then it starts small and grows for a frame that needs more. A
+// block that is handed out must fit the largest, with its header and options.
+const (
+	inputSmall = 64 << 10
+	inputSize  = 512 << 10
+)
 
 // input is a buffered reader that hands out its own buffer, and knows at
 // which byte of the (uncompressed) stream it is.
@@ -13,11 +20,12 @@ type input struct {
 	buf      []byte
 	pos, end int    // what was read and not yet consumed: buf[pos:end]
 	base     int64  // offset in the stream of buf[0]
+	skip     int64  // bytes that discard has yet to skip
 	err      error  // what ended r
 	before   func() // is called before a read of r; may be nil
 }
 
-func newInput(r io.Reader) *input { return &input{r: r, buf: make([]byte, inputSize)} }
+func newInput(r io.Reader, size int) *input { return &input{r: r, buf: make([]byte, size)} }
 
 // offset returns the stream offset of the next byte.
 func (in *input) offset() int64 { return in.base + int64(in.pos) }
@@ -41,9 +49,14 @@ func (in *input) advance(n int) { in.pos += n }
 // pipe's frames are not held back.
 func (in *input) fill(n int) error {
 	if in.pos+n > len(in.buf) || in.pos == in.end {
+		to := in.buf
+		if n > len(to) {
+			to = make([]byte, 1<<bits.Len(uint(n-1)))
+		}
 		in.base += int64(in.pos)
-		in.end = copy(in.buf, in.buf[in.pos:in.end])
+		in.end = copy(to, in.buf[in.pos:in.end])
 		in.pos = 0
+		in.buf = to
 	}
 	for empty := 0; in.end-in.pos < n; {
 		if in.err == nil && empty == 100 {
@@ -69,9 +82,9 @@ func (in *input) fill(n int) error {
 }
 
 // discard skips n bytes. A stream that ends within them gives
-// io.ErrUnexpectedEOF.
+// io.ErrUnexpectedEOF; what is left of them is skipped by the next discard.
 func (in *input) discard(n int64) error {
-	for n > 0 {
+	for in.skip += n; in.skip > 0; {
 		if in.pos == in.end {
 			if err := in.fill(1); err == io.EOF {
 				return io.ErrUnexpectedEOF
@@ -79,9 +92,9 @@ func (in *input) discard(n int64) error {
 				return err
 			}
 		}
-		k := min(n, int64(in.end-in.pos))
+		k := min(in.skip, int64(in.end-in.pos))
 		in.pos += int(k)
-		n -= k
+		in.skip -= k
 	}
 	return nil
 }

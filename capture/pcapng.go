@@ -51,6 +51,9 @@ func isPcapng(magic []byte) bool { return binary.BigEndian.Uint32(magic) == ngSe
 // next skips to the next packet block.
 func (p *pcapng) next(in *input, f *Frame) error {
 	for {
+		if err := in.discard(0); err != nil {
+			return err // still within a block that is skipped
+		}
 		b, kind, err := p.block(in)
 		if err != nil {
 			return err
@@ -98,7 +101,7 @@ func (p *pcapng) block(in *input) (b []byte, kind uint32, err error) {
 	switch kind {
 	case ngInterface, ngEnhanced, ngSimple, ngPacket:
 	default:
-		return nil, 0, in.discard(int64(size))
+		return nil, 0, p.skip(in, size)
 	}
 	if size > inputSize {
 		return nil, 0, fmt.Errorf("%w: a block claims %d bytes, more than the %d that one may have", ErrDamaged, size, inputSize)
@@ -106,10 +109,33 @@ func (p *pcapng) block(in *input) (b []byte, kind uint32, err error) {
 	if b, err = in.peek(int(size)); err != nil {
 		return nil, 0, err
 	}
+	return b, kind, p.sameLength(b, size)
+}
+
+// sameLength compares the two lengths that a block states.
+func (p *pcapng) sameLength(b []byte, size uint32) error {
 	if again := order(b[size-4:], p.big); again != size {
-		return nil, 0, fmt.Errorf("%w: a block's length is %d at its start and %d at its end", ErrDamaged, size, again)
+		return fmt.Errorf("%w: a block's length is %d at its start and %d at its end", ErrDamaged, size, again)
 	}
-	return b, kind, nil
+	return nil
+}
+
+// skip consumes a block that is not read. The lengths of one that fits the
+// buffer are compared: a wrong one would go on in the middle of another block,
+// and find packets there that never were.
+func (p *pcapng) skip(in *input, size uint32) error {
+	if size > inputSmall {
+		return in.discard(int64(size))
+	}
+	b, err := in.peek(int(size))
+	if err != nil {
+		return err
+	}
+	if err := p.sameLength(b, size); err != nil {
+		return err
+	}
+	in.advance(int(size))
+	return nil
 }
 
 // section starts a section: a byte order, and no interfaces yet.
@@ -131,7 +157,7 @@ func (p *pcapng) section(in *input) error {
 		return fmt.Errorf("%w: a section header of %d bytes", ErrDamaged, size)
 	}
 	p.interfaces = p.interfaces[:0]
-	return in.discard(int64(size))
+	return p.skip(in, size)
 }
 
 // describe reads an interface description block.

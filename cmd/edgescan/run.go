@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -21,6 +22,7 @@ import (
 type runFlags struct {
 	interfaces  []string
 	files       []string
+	follow      bool
 	json        string
 	syslog      string
 	model       string
@@ -37,14 +39,17 @@ func newRun() *cobra.Command {
 		Example: `  edgescan run -i eth0                          until Ctrl-C
   edgescan run -i eth0 -i wlan0 --syslog        alerts to the local syslog
   edgescan run -i eth0 --syslog udp://10.0.0.9:514
-  edgescan run -r a.pcap -r b.pcapng.gz         files, then exit
+  edgescan run -r a.pcap -r b.pcapng.gz         files in the order of time, then exit
+  edgescan run -r FOLDER                        the capture files in it
+  edgescan run -r FOLDER --follow               and what tcpdump or dumpcap adds, until Ctrl-C
   tcpdump -i eth0 -U -w - | edgescan run -r -   what another program captures`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), f) },
 	}
 	flags := cmd.Flags()
 	flags.StringArrayVarP(&f.interfaces, "interface", "i", nil, "interface to watch; may be repeated")
-	flags.StringArrayVarP(&f.files, "read", "r", nil, "pcap or pcapng file to read, gzip allowed, - for standard input; may be repeated")
+	flags.StringArrayVarP(&f.files, "read", "r", nil, "pcap or pcapng file to read, gzip allowed, or a folder of such; - for standard input; may be repeated: all are read in the order of packet time")
+	flags.BoolVar(&f.follow, "follow", false, "go on with what is written to the folder of -r, rotated files too, until Ctrl-C")
 	flags.StringVar(&f.json, "json", "", "write alerts as JSON lines to this file, - for standard output")
 	flags.StringVar(&f.syslog, "syslog", "", "send alerts to syslog: local (the default without a value), unix:///PATH or udp://HOST:PORT")
 	flags.Lookup("syslog").NoOptDefVal = "local"
@@ -71,9 +76,19 @@ const (
 // so close to the collector's limit that it never rests.
 const fileMemory = 2 << 20
 
+// folderDelay is how late packets may come into a folder that is followed: tcpdump
+// without -U writes 4 KiB at a time.
+const folderDelay = 30 * time.Second
+
 func run(ctx context.Context, f *runFlags) error {
 	if len(f.interfaces) == 0 && len(f.files) == 0 || len(f.interfaces) > 0 && len(f.files) > 0 {
 		return usageError{errors.New("give interfaces (-i) or files (-r), see 'edgescan run --help'")}
+	}
+	if f.follow && (len(f.files) != 1 || !isFolder(f.files[0])) {
+		return usageError{errors.New("--follow needs one folder (-r FOLDER)")}
+	}
+	if first := slices.Index(f.files, "-"); first >= 0 && slices.Contains(f.files[first+1:], "-") {
+		return usageError{errors.New("standard input (-r -) can be read once only")}
 	}
 	if f.memory < minMemory || f.memory > maxMemory {
 		return usageError{fmt.Errorf("--memory %s: want at least %s and at most %s", f.memory.text(), byteSize(minMemory).text(), byteSize(maxMemory).text())}
@@ -93,7 +108,7 @@ func run(ctx context.Context, f *runFlags) error {
 		return err
 	}
 	key := featurize.DefaultKey
-	if len(f.interfaces) > 0 {
+	if len(f.interfaces) > 0 || f.follow {
 		key = randomKey()
 	}
 	engine, err := detect.NewEngine(detect.Config{
@@ -109,15 +124,23 @@ func run(ctx context.Context, f *runFlags) error {
 	if err != nil {
 		return err
 	}
-	w := &watcher{engine: engine, log: log, workers: f.workers}
+	w := &watcher{engine: engine, log: log, workers: f.workers, delay: folderDelay}
 	started := time.Now()
-	if len(f.interfaces) > 0 {
+	switch {
+	case f.follow:
+		err = w.follow(ctx, f.files[0])
+	case len(f.interfaces) > 0:
 		err = w.watch(ctx, f.interfaces, f.promiscuous)
-	} else {
+	default:
 		err = w.read(ctx, f.files)
 	}
 	w.finish(started, sinks)
 	return err
+}
+
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }
 
 func newLogger() zerolog.Logger {

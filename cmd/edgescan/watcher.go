@@ -21,7 +21,8 @@ const stopGrace = time.Second
 // watcher brings the frames of sources to one engine.
 type watcher struct {
 	log     zerolog.Logger
-	workers int // goroutines for a file
+	workers int           // goroutines for a file
+	delay   time.Duration // how late packets may come into a folder that is followed
 
 	mu      sync.Mutex // guards all below
 	engine  *detect.Engine
@@ -30,22 +31,28 @@ type watcher struct {
 	reasons [capture.NumReasons]uint64
 }
 
-// read reads files one after the other. A file that fails does not keep the
+// read reads files in the order of time. A file that fails does not keep the
 // others from being read; all failures are returned.
 func (w *watcher) read(ctx context.Context, files []string) error {
-	var errs []error
-	for _, path := range files {
-		if ctx.Err() != nil {
-			break
-		}
-		src, err := capture.Open(path)
-		if err == nil {
-			w.sources = append(w.sources, src)
-			err = pumpAll(ctx, []*capture.File{src}, w.pumpFile)
-		}
-		errs = append(errs, err)
+	src := capture.NewMerge(files)
+	w.sources = append(w.sources, src)
+	err := pumpAll(ctx, []*capture.Merge{src}, w.pumpFiles)
+	if err != nil && src.Stats().Frames == 0 {
+		w.sources = nil // nothing to sum up
 	}
-	return errors.Join(errs...)
+	return err
+}
+
+// follow reads what is in a folder, and goes on with what comes, until ctx ends.
+// Files that fail are reported as they do.
+func (w *watcher) follow(ctx context.Context, folder string) error {
+	src, err := capture.Follow(folder, func(err error) { w.log.Warn().Err(err).Msg("not all was read") })
+	if err != nil {
+		return err
+	}
+	w.sources = append(w.sources, src)
+	w.log.Info().Str("folder", folder).Msg("following")
+	return pumpAll(ctx, []*capture.Follower{src}, w.pumpFolder)
 }
 
 // watch watches interfaces until ctx ends or all of them fail.
@@ -87,10 +94,14 @@ func pumpAll[S capture.Source](ctx context.Context, sources []S, pump func(conte
 	return errors.Join(errs...)
 }
 
-// pumpFile brings a file's packets to the engine.
-func (w *watcher) pumpFile(ctx context.Context, src *capture.File) error {
+// pumpFiles brings the packets of files to the engine.
+func (w *watcher) pumpFiles(ctx context.Context, src *capture.Merge) error {
 	defer src.Close()
-	return pipeline.Run(ctx, src, w.workers, w.add)
+	err := pipeline.Run(ctx, src, w.workers, w.add)
+	if late := src.Late(); late > 0 {
+		w.log.Warn().Int("files", late).Msg("too many files overlap in time: some were read late")
+	}
+	return errors.Join(src.Err(), err)
 }
 
 // add gives a batch to the engine.
@@ -111,6 +122,29 @@ func (w *watcher) add(b *pipeline.Batch) {
 // pumpLive brings an interface's packets to the engine, one by one: none may
 // wait for others.
 func (w *watcher) pumpLive(ctx context.Context, src capture.Source) error {
+	return w.pump(ctx, src, func(*capture.Frame) { w.advance(time.Now()) })
+}
+
+// pumpFolder does the same with what is written to a folder. While nothing comes
+// the clock goes on from the packet before, not with the system's: that may differ
+// from the one of the packets, or these may be of last week. And it stays behind,
+// since programs write whole buffers: no packet is to find itself in the past.
+func (w *watcher) pumpFolder(ctx context.Context, src *capture.Follower) error {
+	var latest int64 // time of the latest packet
+	var came time.Time
+	return w.pump(ctx, src, func(frame *capture.Frame) {
+		if frame.Time != latest {
+			latest, came = frame.Time, time.Now()
+		}
+		if quiet := time.Since(came) - w.delay; latest > 0 && quiet > 0 {
+			w.advance(time.Unix(0, latest).Add(quiet))
+		}
+	})
+}
+
+// pump brings the packets of a source that does not end to the engine. It calls
+// idle with the latest frame whenever there is none for a while.
+func (w *watcher) pump(ctx context.Context, src capture.Source, idle func(*capture.Frame)) error {
 	defer src.Close()
 	var decoder capture.Decoder
 	var frame capture.Frame
@@ -118,7 +152,7 @@ func (w *watcher) pumpLive(ctx context.Context, src capture.Source) error {
 	for ctx.Err() == nil {
 		err := src.Next(&frame)
 		if errors.Is(err, capture.ErrTimeout) {
-			w.advance(time.Now())
+			idle(&frame)
 			continue
 		}
 		if err != nil {
@@ -151,7 +185,7 @@ func (w *watcher) finish(started time.Time, sinks *alert.Fan) {
 	w.stopped = true
 	w.engine.Close()
 	if len(w.sources) == 0 {
-		return // nothing could be opened: the error says it all
+		return // nothing could be read: the error says it all
 	}
 	var total capture.Stats
 	for _, s := range w.sources {
