@@ -81,6 +81,34 @@ func strip(files [][]byte) (bodies [][]byte) {
 	return bodies
 }
 
+// TestRunMergesPipes: what a shell's <(command) gives cannot be looked into
+// beforehand, and is in the order of time all the same.
+func TestRunMergesPipes(t *testing.T) {
+	if _, err := os.Stat("/dev/fd/0"); err != nil {
+		t.Skip("needs /dev/fd")
+	}
+	want := edgescan(t, nil, "run", "-r", sample, "--json", "-")
+	cmd := exec.Command(os.Args[0], "run", "--json", "-", "-r", "/dev/fd/3", "-r", "/dev/fd/4")
+	cmd.Env = append(os.Environ(), asProgram+"=1", "NO_COLOR=1")
+	files := pieces(t, 4000)
+	for _, data := range [][]byte{files[1], files[0]} {
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		cmd.ExtraFiles = append(cmd.ExtraFiles, r)
+		go func() {
+			w.Write(data) // if the program has ended its lines tell
+			w.Close()
+		}()
+	}
+	out, err := cmd.Output()
+	if err != nil || string(out) != want.stdout {
+		t.Errorf("%v, %d bytes of lines, want %d", err, len(out), len(want.stdout))
+	}
+}
+
 // TestEditcapPieces reads what Wireshark's own splitter makes, in its pcapng.
 func TestEditcapPieces(t *testing.T) {
 	folder := t.TempDir()
