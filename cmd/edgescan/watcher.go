@@ -48,15 +48,25 @@ func (w *watcher) read(ctx context.Context, files []string) error {
 	return errors.Join(errs...)
 }
 
-// watch watches interfaces until ctx ends or all of them fail.
-func (w *watcher) watch(ctx context.Context, interfaces []string, promiscuous bool) error {
-	sources, err := openLive(interfaces, promiscuous)
+// watch watches interfaces until ctx ends or all of them fail, which to go
+// down or to be removed is not.
+func (w *watcher) watch(ctx context.Context, f *runFlags) error {
+	interfaces := f.interfaces
+	sources, err := openLive(f)
 	if err != nil {
 		return err
 	}
-	w.sources = sources
+	for _, src := range sources {
+		w.sources = append(w.sources, src)
+	}
 	w.log.Info().Strs("interfaces", interfaces).Msg("watching")
-	return pumpAll(ctx, sources, w.pumpLive)
+	return pumpAll(ctx, sources, func(ctx context.Context, src *capture.Live) error {
+		err := w.pumpLive(ctx, src)
+		if err != nil && len(sources) > 1 { // else the program ends with it
+			w.log.Error().Err(err).Msg("interface no longer watched")
+		}
+		return err
+	})
 }
 
 // pumpAll pumps all sources until they end or ctx does, and returns the
@@ -110,20 +120,28 @@ func (w *watcher) add(b *pipeline.Batch) {
 
 // pumpLive brings an interface's packets to the engine, one by one: none may
 // wait for others.
-func (w *watcher) pumpLive(ctx context.Context, src capture.Source) error {
+func (w *watcher) pumpLive(ctx context.Context, src *capture.Live) error {
 	defer src.Close()
+	report := interfaceLog{log: w.log.With().Str("interface", src.Name()).Logger()}
 	var decoder capture.Decoder
 	var frame capture.Frame
 	var packet capture.Packet
 	for ctx.Err() == nil {
 		err := src.Next(&frame)
 		if errors.Is(err, capture.ErrTimeout) {
-			w.advance(time.Now())
+			now := time.Now()
+			w.advance(now)
+			report.drops(now.UnixNano(), src.Stats)
+			continue
+		}
+		if errors.Is(err, capture.ErrLinkState) {
+			report.state(src.State())
 			continue
 		}
 		if err != nil {
 			return err
 		}
+		report.drops(frame.Time, src.Stats)
 		reason := decoder.Decode(frame.Link, frame.Time, frame.Data, frame.Wire, &packet)
 		w.mu.Lock()
 		w.reasons[reason]++
