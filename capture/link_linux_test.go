@@ -2,9 +2,11 @@ package capture
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -111,6 +113,95 @@ func TestLinkChanges(t *testing.T) {
 				t.Errorf("%d frames dropped", s.Dropped)
 			}
 		})
+	}
+}
+
+// TestLinkUnprivileged reads on a thread that has given up all capabilities, as
+// a program may once the capture is open: an interface made anew is taken up
+// all the same, promiscuous mode and filter with it.
+func TestLinkUnprivileged(t *testing.T) {
+	inNamespace(t)
+	newPair(t)
+	l, err := OpenLive(LiveConfig{Interface: "scan0", Promiscuous: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	type told struct {
+		err   error
+		state LinkState
+		frame int
+	}
+	events := make(chan told, 1000)
+	stop := make(chan bool)
+	go func() {
+		defer close(events)
+		runtime.LockOSThread() // never unlocked: nobody else wants a thread without capabilities
+		header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+		var none [2]unix.CapUserData
+		if err := unix.Capset(&header, &none[0]); err != nil {
+			events <- told{err: err}
+			return
+		}
+		if _, err := OpenLive(LiveConfig{Interface: "scan0"}); !errors.Is(err, ErrPermission) {
+			events <- told{err: fmt.Errorf("OpenLive without capabilities: %w, want ErrPermission", err)}
+			return
+		}
+		var f Frame
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			switch err := l.Next(&f); {
+			case errors.Is(err, ErrLinkState):
+				events <- told{state: l.State()}
+			case errors.Is(err, ErrTimeout):
+			case err != nil:
+				events <- told{err: err}
+				return
+			default:
+				events <- told{frame: f.Wire}
+			}
+		}
+	}()
+	next := func(what string, is func(told) bool) {
+		t.Helper()
+		late := time.After(5 * time.Second)
+		for {
+			select {
+			case e := <-events:
+				if e.err != nil {
+					t.Fatal(e.err)
+				}
+				if is(e) {
+					return
+				}
+			case <-late:
+				t.Fatal("waited 5 seconds for ", what)
+			}
+		}
+	}
+	injector(t, "scan1")(tcpFrame(1, SYN, 100))
+	next("a frame", func(e told) bool { return e.frame == 154 })
+	ip(t, "link del scan0")
+	next("the loss", func(e told) bool { return e.frame == 0 && e.state == LinkDown })
+	newPair(t)
+	next("the return", func(e told) bool { return e.frame == 0 && e.state == LinkUp })
+	injector(t, "scan1")(tcpFrame(1, ACK, 300)) // bulk: the filter drops it
+	injector(t, "scan1")(tcpFrame(2, SYN, 200))
+	next("a frame", func(e told) bool {
+		if e.frame == 354 {
+			t.Error("bulk came through: the filter is gone")
+		}
+		return e.frame == 254
+	})
+	if out, err := exec.Command("ip", "-d", "link", "show", "scan0").Output(); err != nil || !strings.Contains(string(out), "promiscuity 1 ") {
+		t.Errorf("not in promiscuous mode: %v, %s", err, out)
+	}
+	close(stop)
+	for range events {
 	}
 }
 
