@@ -4,6 +4,7 @@ package lab
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"syscall"
 	"testing"
@@ -88,4 +89,46 @@ func TestLabInterfaceChanges(t *testing.T) {
 		t.Errorf("told too much:\n%s", &edgescan.stderr)
 	}
 	checkSummary(t, edgescan)
+}
+
+// TestLabDrops halts the program while more comes than its ring holds: that
+// packets were lost is told soon, not again within the minute, and summed up.
+func TestLabDrops(t *testing.T) {
+	needRoot(t, "ip")
+	binary := build(t)
+	n := newNetwork(t)
+	server := n.join(wan, "server", 5)
+	sender := n.join(lan, "sender", 20)
+	edgescan := watch(t, n.gateway, binary, "--ring", "256KiB")
+	conn, err := sender.dial(context.Background(), "udp", server.addr+":9")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	told := func() int { return strings.Count(edgescan.stderr.String(), "packets were lost") }
+	for range 2 {
+		edgescan.cmd.Process.Signal(syscall.SIGSTOP)
+		for range 20_000 {
+			conn.Write([]byte("lost")) // an error is the server's refusal of an earlier one
+		}
+		edgescan.cmd.Process.Signal(syscall.SIGCONT)
+		waitFor(t, 5*time.Second, "a warning of drops", func() bool { return told() > 0 })
+		time.Sleep(1500 * time.Millisecond) // in which drops are looked for once more
+	}
+	if code := edgescan.stop(syscall.SIGTERM); code != 0 {
+		t.Errorf("exit code %d after SIGTERM, want 0", code)
+	}
+	if n := told(); n != 1 {
+		t.Errorf("%d warnings within a minute, want 1", n)
+	}
+	var first, all int
+	for line := range strings.Lines(edgescan.stderr.String()) {
+		if _, count, ok := strings.Cut(line, " drops="); ok {
+			first, all = all, 0
+			fmt.Sscan(count, &all)
+		}
+	}
+	if first == 0 || all <= first {
+		t.Errorf("the warning tells of %d drops, the summary of %d", first, all)
+	}
 }
