@@ -2,6 +2,7 @@ package capture
 
 import (
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -12,9 +13,19 @@ var (
 	ErrUnsupported = errors.New("live capture is not supported")
 )
 
-// Defaults of LiveConfig.
+// ErrRing is what OpenLive returns for a ring outside its limits.
+var ErrRing = fmt.Errorf("a capture ring has %d KiB to %d MiB", MinRingBytes>>10, MaxRingBytes>>20)
+
+// ErrLinkState is what Next of Live returns once when the state of its
+// interface has changed, which State then tells. It ends nothing: the next
+// Next goes on.
+var ErrLinkState = errors.New("the interface's state has changed")
+
+// Defaults and limits of LiveConfig.
 const (
 	DefaultRingBytes = 4 << 20
+	MinRingBytes     = 64 << 10
+	MaxRingBytes     = 1 << 30
 	DefaultSnaplen   = 256 // reaches the TCP flags that an ICMPv6 error quotes behind tags and extension headers
 )
 
@@ -23,10 +34,39 @@ const pollInterval = 200 * time.Millisecond
 
 // LiveConfig says what to capture.
 type LiveConfig struct {
-	Interface      string
-	RingBytes      int  // memory shared with the kernel, rounded down to whole blocks; 0: DefaultRingBytes
-	Snaplen        int  // bytes of each frame; 0: DefaultSnaplen
+	Interface string
+	// RingBytes is the memory shared with the kernel, MinRingBytes to
+	// MaxRingBytes, rounded down to whole blocks; 0: DefaultRingBytes. The
+	// blocks are as large as suits it.
+	RingBytes      int
+	Snaplen        int  // bytes of each frame, at most 256 KiB; 0: DefaultSnaplen
 	Promiscuous    bool // frames for other hosts too
 	IgnoreOutgoing bool // only what the interface receives; loopback, which sees all twice, always does this
 	BulkTCP        bool // let the frames through that Filter drops
+}
+
+// LinkState says what has become of the interface of a live source.
+type LinkState uint8
+
+// The states of an interface.
+const (
+	LinkUp         LinkState = iota
+	LinkDown                 // it is down, or there is none of the name
+	LinkRenamed              // it has another name, and no other has taken its own: its frames still come
+	LinkUnreadable           // what has the name now has frames that Decode does not read
+)
+
+// String returns the state in a word.
+func (s LinkState) String() string {
+	switch s {
+	case LinkUp:
+		return "up"
+	case LinkDown:
+		return "down"
+	case LinkRenamed:
+		return "renamed"
+	case LinkUnreadable:
+		return "unreadable"
+	}
+	return fmt.Sprint("state ", uint8(s))
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
@@ -13,17 +14,30 @@ import (
 // Live captures from an interface through a ring of memory that the kernel
 // fills (AF_PACKET, TPACKET_V3). It implements Source.
 //
-// An interface that goes down, or is removed and made anew under its name (as
-// PPP does on each redial), ends nothing: its frames follow when it is back.
+// An interface that goes down, is removed and made anew under its name (as PPP
+// does on each redial), or is renamed, ends nothing: its frames follow when it
+// is back, of another link type if it comes back so. Next tells each change by
+// ErrLinkState. To go on needs no privilege: the sockets stay the same.
+//
+// The kernel takes the outermost VLAN tag out of a frame that comes in and keeps
+// it beside the bytes (TP_STATUS_VLAN_VALID). It is not put back: contacts do
+// not depend on it.
 type Live struct {
-	name    string
-	fd      int
-	index   int // of the interface, as the socket is bound
-	link    LinkType
-	ring    ring
-	promisc bool
-	inbound bool // skip outgoing frames here, because the kernel cannot
-	stats   Stats
+	name     string
+	fd       int
+	devices  devices
+	hardware uint16 // of the interface, ARPHRD_*
+	link     LinkType
+	ring     ring
+	snaplen  int
+	bulk     bool // let bulk TCP through
+	promisc  bool
+	inbound  bool // skip outgoing frames here, because the kernel cannot
+	stats    Stats
+
+	state       LinkState
+	looked      time.Time // when state was found out
+	interrupted bool      // the kernel has said since that the interface went down
 }
 
 var _ Source = (*Live)(nil)
@@ -39,7 +53,7 @@ func OpenLive(cfg LiveConfig) (*Live, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: open a packet socket: %w", cfg.Interface, err)
 	}
-	l := &Live{name: cfg.Interface, fd: fd, promisc: cfg.Promiscuous}
+	l := &Live{name: cfg.Interface, fd: fd, devices: devices{fd: -1}, bulk: cfg.BulkTCP, promisc: cfg.Promiscuous}
 	if err := l.setUp(cfg); err != nil {
 		l.Close()
 		return nil, fmt.Errorf("%s: %w", cfg.Interface, err)
@@ -49,79 +63,47 @@ func OpenLive(cfg LiveConfig) (*Live, error) {
 
 // setUp finds the interface, then attaches filter, ring and interface in the
 // order that lets no unfiltered frame in.
-func (l *Live) setUp(cfg LiveConfig) error {
-	index, err := l.lookup()
+func (l *Live) setUp(cfg LiveConfig) (err error) {
+	if l.devices, err = openDevices(); err != nil {
+		return err
+	}
+	d, err := l.devices.named(l.name)
 	if err != nil {
 		return err
 	}
-	loopback, err := l.identify(index)
-	if err != nil {
+	link, ok := linkType(d.hardware)
+	if !ok {
+		return fmt.Errorf("%w on interfaces of hardware type %d", ErrUnsupported, d.hardware)
+	}
+	l.hardware, l.link = d.hardware, link
+	l.snaplen = cfg.Snaplen
+	if l.snaplen <= 0 {
+		l.snaplen = DefaultSnaplen
+	}
+	l.snaplen = min(l.snaplen, maxFrame)
+	if err := l.attach(link); err != nil {
 		return err
 	}
-	snaplen := cfg.Snaplen
-	if snaplen <= 0 {
-		snaplen = DefaultSnaplen
-	}
-	snaplen = min(snaplen, maxFrame)
-	program := []bpf.Instruction{bpf.RetConstant{Val: uint32(snaplen)}}
-	if !cfg.BulkTCP {
-		program = Filter(l.link, uint32(snaplen))
-	}
-	if err := l.attach(program); err != nil {
-		return err
-	}
-	if cfg.IgnoreOutgoing || loopback {
+	if cfg.IgnoreOutgoing || d.hardware == unix.ARPHRD_LOOPBACK {
 		err := unix.SetsockoptInt(l.fd, unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1)
 		l.inbound = errors.Is(err, unix.ENOPROTOOPT) // before Linux 4.20
 		if err != nil && !l.inbound {
 			return fmt.Errorf("ignore outgoing packets: %w", err)
 		}
 	}
-	if err := l.ring.open(l.fd, cfg.RingBytes, snaplen); err != nil {
+	if err := l.ring.open(l.fd, cfg.RingBytes, l.snaplen); err != nil {
 		return err
 	}
-	return l.bind(index)
+	return l.bind(d.index)
 }
 
-// lookup returns the index that the interface has now.
-func (l *Live) lookup() (int, error) {
-	request, err := unix.NewIfreq(l.name)
-	if err == nil {
-		err = unix.IoctlIfreq(l.fd, unix.SIOCGIFINDEX, request)
+// attach gives the kernel its filter for frames of a link type, in place of the
+// one that it had.
+func (l *Live) attach(link LinkType) error {
+	program := []bpf.Instruction{bpf.RetConstant{Val: uint32(l.snaplen)}}
+	if !l.bulk {
+		program = Filter(link, uint32(l.snaplen))
 	}
-	if errors.Is(err, unix.ENODEV) || errors.Is(err, unix.EINVAL) { // the latter: a name too long for one
-		return 0, ErrNoInterface
-	}
-	if err != nil {
-		return 0, fmt.Errorf("look up the interface: %w", err)
-	}
-	return int(int32(request.Uint32())), nil
-}
-
-// identify learns the interface's link type. To ask, the socket is bound, but
-// to no protocol yet.
-func (l *Live) identify(index int) (loopback bool, err error) {
-	if err := unix.Bind(l.fd, &unix.SockaddrLinklayer{Ifindex: index}); err != nil {
-		return false, fmt.Errorf("bind: %w", err)
-	}
-	name, err := unix.Getsockname(l.fd)
-	if err != nil {
-		return false, fmt.Errorf("read the hardware type: %w", err)
-	}
-	hardware := name.(*unix.SockaddrLinklayer).Hatype
-	switch hardware {
-	case unix.ARPHRD_ETHER, unix.ARPHRD_LOOPBACK:
-		l.link = LinkTypeEthernet
-	case unix.ARPHRD_NONE, unix.ARPHRD_PPP, unix.ARPHRD_RAWIP, unix.ARPHRD_TUNNEL, unix.ARPHRD_TUNNEL6, unix.ARPHRD_SIT:
-		l.link = LinkTypeRaw
-	default:
-		return false, fmt.Errorf("%w on interfaces of hardware type %d", ErrUnsupported, hardware)
-	}
-	return hardware == unix.ARPHRD_LOOPBACK, nil
-}
-
-// attach gives the kernel its filter.
-func (l *Live) attach(program []bpf.Instruction) error {
 	raw, err := bpf.Assemble(program)
 	if err != nil {
 		return fmt.Errorf("assemble the filter: %w", err)
@@ -145,47 +127,70 @@ func (l *Live) bind(index int) error {
 	if err := unix.Bind(l.fd, &address); err != nil {
 		return fmt.Errorf("bind: %w", err)
 	}
-	l.index = index
 	if !l.promisc {
 		return nil
 	}
+	return l.promiscuous(unix.PACKET_ADD_MEMBERSHIP, index)
+}
+
+// promiscuous asks for the mode or, with PACKET_DROP_MEMBERSHIP, for its end.
+func (l *Live) promiscuous(option, index int) error {
 	member := unix.PacketMreq{Ifindex: int32(index), Type: unix.PACKET_MR_PROMISC}
-	if err := unix.SetsockoptPacketMreq(l.fd, unix.SOL_PACKET, unix.PACKET_ADD_MEMBERSHIP, &member); err != nil {
+	if err := unix.SetsockoptPacketMreq(l.fd, unix.SOL_PACKET, option, &member); err != nil {
 		return fmt.Errorf("set promiscuous mode: %w", err)
 	}
 	return nil
 }
 
 // Next reads the next frame; its bytes are the ring's until the next Next. It
-// returns ErrTimeout if none arrived within a fifth of a second, and
-// os.ErrClosed after Close.
+// returns ErrTimeout if none arrived within a fifth of a second, ErrLinkState
+// once per change of the interface's state, and os.ErrClosed after Close.
 func (l *Live) Next(f *Frame) error {
 	for {
-		outgoing, ok := l.ring.next(f)
+		from, ok := l.ring.next(f)
 		if ok {
-			if outgoing && l.inbound {
+			if l.inbound && from.Pkttype == unix.PACKET_OUTGOING {
 				continue
 			}
 			f.Link = l.link
-			return nil
+			if from.Hatype != l.hardware { // it came before the interface changed
+				f.Link, ok = linkType(from.Hatype)
+			}
+			if ok {
+				return nil
+			}
+			continue
 		}
 		if l.fd < 0 {
 			return os.ErrClosed
 		}
-		if l.ring.advance() {
-			continue
-		}
-		if err := l.wait(); err != nil {
-			return err
-		}
-		if !l.ring.advance() {
-			if err := l.follow(); err != nil {
+		busy := l.ring.advance()
+		if !busy {
+			if err := l.wait(); err != nil {
 				return err
 			}
+			busy = l.ring.advance()
+		}
+		if busy && time.Since(l.looked) < lookInterval {
+			continue
+		}
+		changed, err := l.look()
+		switch {
+		case err != nil:
+			return err
+		case changed:
+			return ErrLinkState
+		case !busy:
 			return ErrTimeout
 		}
 	}
 }
+
+// State tells what has become of the interface, as of the last Next.
+func (l *Live) State() LinkState { return l.state }
+
+// Name returns the name of the interface.
+func (l *Live) Name() string { return l.name }
 
 // wait blocks until the ring has a block, or the poll interval is over.
 func (l *Live) wait() error {
@@ -201,38 +206,18 @@ func (l *Live) wait() error {
 	if err != nil {
 		return fmt.Errorf("%s: read the socket's error: %w", l.name, err)
 	}
-	if errno == 0 || unix.Errno(errno) == unix.ENETDOWN {
+	if unix.Errno(errno) == unix.ENETDOWN {
+		l.interrupted = true
+		return nil
+	}
+	if errno == 0 {
 		return nil
 	}
 	return fmt.Errorf("%s: %w", l.name, unix.Errno(errno))
 }
 
-// follow binds the socket anew if another interface has the name by now. One
-// that only went down and up again needs nothing.
-func (l *Live) follow() error {
-	index, err := l.lookup()
-	if err == nil && index != l.index {
-		err = l.rebind(index)
-	}
-	if err == nil || errors.Is(err, ErrNoInterface) || errors.Is(err, unix.ENODEV) {
-		return nil
-	}
-	return fmt.Errorf("%s: %w", l.name, err)
-}
-
-// rebind goes on with another interface, if it is of the same link type.
-func (l *Live) rebind(index int) error {
-	link := l.link
-	if _, err := l.identify(index); err != nil {
-		return err
-	}
-	if l.link != link {
-		return fmt.Errorf("%w across a change from %v to %v", ErrUnsupported, link, l.link)
-	}
-	return l.bind(index)
-}
-
-// Stats asks the kernel what it has counted since the last time.
+// Stats asks the kernel what it has counted since the last time. It counts in
+// 32 bits: more than that many frames between two calls are not all seen.
 func (l *Live) Stats() Stats {
 	if l.fd >= 0 {
 		if s, err := unix.GetsockoptTpacketStatsV3(l.fd, unix.SOL_PACKET, unix.PACKET_STATISTICS); err == nil {
@@ -251,5 +236,8 @@ func (l *Live) Close() error {
 	l.Stats()
 	err := errors.Join(l.ring.close(), unix.Close(l.fd))
 	l.fd = -1
+	if l.devices.fd >= 0 {
+		err = errors.Join(err, unix.Close(l.devices.fd))
+	}
 	return err
 }

@@ -114,35 +114,18 @@ func TestLive(t *testing.T) {
 	injector(t, "scan0")(tcpFrame(3, RST|ACK, 0)) // the other direction
 	expect(t, l, 3)
 
-	ip(t, "link set scan0 down")
 	start := time.Now()
 	for range 3 {
 		if err := l.Next(&f); !errors.Is(err, ErrTimeout) {
-			t.Fatalf("interface down: %v, want ErrTimeout", err)
+			t.Fatalf("nothing comes: %v, want ErrTimeout", err)
 		}
 	}
 	if d := time.Since(start); d > 3*250*time.Millisecond {
 		t.Errorf("three timeouts took %v", d)
 	}
-	ip(t, "link set scan0 up")
-	injector(t, "scan1")(tcpFrame(4, SYN, 0))
-	expect(t, l, 4)
 
-	ip(t, "link del scan0")
-	if err := l.Next(&f); !errors.Is(err, ErrTimeout) {
-		t.Fatalf("interface gone: %v, want ErrTimeout", err)
-	}
-	newPair(t)
-	for range 2 { // it finds the new interface when idle
-		if err := l.Next(&f); err != nil && !errors.Is(err, ErrTimeout) {
-			t.Fatal(err)
-		}
-	}
-	injector(t, "scan1")(tcpFrame(5, SYN, 0))
-	expect(t, l, 5)
-
-	if s := l.Stats(); s.Frames < 4 || s.Dropped != 0 {
-		t.Errorf("Stats() = %+v, want at least 4 frames and none dropped", s)
+	if s := l.Stats(); s.Frames < 2 || s.Dropped != 0 {
+		t.Errorf("Stats() = %+v, want at least 2 frames and none dropped", s)
 	}
 	if err := l.Close(); err != nil {
 		t.Error(err)
@@ -201,6 +184,11 @@ func TestLiveErrors(t *testing.T) {
 	for _, name := range []string{"", "scan9", strings.Repeat("x", 99)} {
 		if _, err := OpenLive(LiveConfig{Interface: name}); !errors.Is(err, ErrNoInterface) {
 			t.Errorf("OpenLive(%q): %v, want ErrNoInterface", name, err)
+		}
+	}
+	for _, size := range []int{-1, MinRingBytes - 1, MaxRingBytes + 1} {
+		if _, err := OpenLive(LiveConfig{Interface: "lo", RingBytes: size}); !errors.Is(err, ErrRing) {
+			t.Errorf("a ring of %d bytes: %v, want ErrRing", size, err)
 		}
 	}
 }

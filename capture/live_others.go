@@ -14,3 +14,9 @@ type Live struct{ Source }
 func OpenLive(LiveConfig) (*Live, error) {
 	return nil, fmt.Errorf("%w on %s: it needs Linux", ErrUnsupported, runtime.GOOS)
 }
+
+// State returns LinkDown.
+func (l *Live) State() LinkState { return LinkDown }
+
+// Name returns nothing.
+func (l *Live) Name() string { return "" }

@@ -33,8 +33,11 @@ type ring struct {
 
 // open sets the ring up on a socket. Frames are at most snaplen bytes.
 func (r *ring) open(fd, memory, snaplen int) error {
-	if memory <= 0 {
+	if memory == 0 {
 		memory = DefaultRingBytes
+	}
+	if memory < MinRingBytes || memory > MaxRingBytes {
+		return fmt.Errorf("%d bytes: %w", memory, ErrRing)
 	}
 	smallest := max(os.Getpagesize(), 4096)
 	for smallest < 2*snaplen {
@@ -101,14 +104,15 @@ func (r *ring) advance() bool {
 	return true
 }
 
-// next reads the next frame of the current block, if it has one. outgoing says
-// that this host sent it.
-func (r *ring) next(f *Frame) (outgoing, ok bool) {
+// next reads the next frame of the current block, if it has one. from says
+// which way it went and the hardware type of its interface at that time; like
+// the frame's bytes it is valid until the next advance.
+func (r *ring) next(f *Frame) (from *unix.RawSockaddrLinklayer, ok bool) {
 	if r.left == 0 {
-		return false, false
+		return nil, false
 	}
 	h := (*unix.Tpacket3Hdr)(unsafe.Pointer(&r.memory[r.at]))
-	from := (*unix.RawSockaddrLinklayer)(unsafe.Pointer(&r.memory[r.at+(unix.SizeofTpacket3Hdr+ringAlign-1)&^(ringAlign-1)]))
+	from = (*unix.RawSockaddrLinklayer)(unsafe.Pointer(&r.memory[r.at+(unix.SizeofTpacket3Hdr+ringAlign-1)&^(ringAlign-1)]))
 	data := r.at + int(h.Mac)
 	end := data + int(h.Snaplen)
 	f.Time = int64(h.Sec)*1e9 + int64(h.Nsec)
@@ -116,5 +120,5 @@ func (r *ring) next(f *Frame) (outgoing, ok bool) {
 	f.Wire = wireLength(h.Len, int(h.Snaplen))
 	r.left--
 	r.at += int(h.Next_offset)
-	return from.Pkttype == unix.PACKET_OUTGOING, true
+	return from, true
 }

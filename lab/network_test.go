@@ -49,15 +49,21 @@ func newNetwork(t *testing.T) *network {
 	needRoot(t, "ip")
 	n := &network{t: t}
 	n.gateway = n.namespace("gateway")
-	for segment, p := range prefixes {
-		n.gateway.ip("link", "add", "name", segment, "type", "bridge")
-		n.gateway.ip("link", "set", "dev", segment, "up")
-		n.gateway.address(segment, p.v4+"1/24")
-		n.gateway.address(segment, p.v6+"1/64")
+	for segment := range prefixes {
+		n.gateway.bridge(segment)
 	}
 	n.gateway.sysctl("net/ipv4/ip_forward", "1")
 	n.gateway.sysctl("net/ipv6/conf/all/forwarding", "1")
 	return n
+}
+
+// bridge makes a segment in the gateway.
+func (h *host) bridge(segment string) {
+	h.t.Helper()
+	h.ip("link", "add", "name", segment, "type", "bridge")
+	h.ip("link", "set", "dev", segment, "up")
+	h.address(segment, prefixes[segment].v4+"1/24")
+	h.address(segment, prefixes[segment].v6+"1/64")
 }
 
 func needRoot(t *testing.T, tools ...string) {

@@ -169,6 +169,8 @@ func TestBadInput(t *testing.T) {
 		{"no model", []string{"run", "-r", sample, "--model", sample}, 1, []string{"not an edgescan model"}},
 		{"too little memory", []string{"run", "-r", sample, "--memory", "1MiB"}, 2, []string{"--memory", "at least"}},
 		{"too much memory", []string{"run", "-r", sample, "--memory", "1024GiB"}, 2, []string{"--memory", "at most"}},
+		{"too small a ring", []string{"run", "-i", "lo", "-i", "nosuch0", "--ring", "64KiB"}, 2, []string{"--ring", "2 interfaces", "64 KiB"}},
+		{"too large a ring", []string{"run", "-i", "lo", "--ring", "30MiB"}, 2, []string{"--ring 30MiB", "--memory 32MiB"}},
 		{"no workers", []string{"run", "-r", sample, "--workers", "0"}, 2, []string{"--workers", "at least 1"}},
 		{"no size", []string{"run", "-r", sample, "--memory", "much"}, 2, []string{"memory", "32MiB"}},
 		{"bad syslog target", []string{"run", "-r", sample, "--syslog", "tcp://127.0.0.1:1"}, 2, []string{"tcp://127.0.0.1:1"}},

@@ -27,12 +27,13 @@ type runFlags struct {
 	syslog      string
 	model       string
 	memory      byteSize
+	ring        byteSize
 	workers     int
 	promiscuous bool
 }
 
 func newRun() *cobra.Command {
-	f := &runFlags{memory: 32 << 20}
+	f := &runFlags{memory: 32 << 20, ring: capture.DefaultRingBytes}
 	cmd := &cobra.Command{
 		Use:   "run (-i IFACE | -r FILE)...",
 		Short: "Find the scans on interfaces or in capture files",
@@ -55,13 +56,14 @@ func newRun() *cobra.Command {
 	flags.Lookup("syslog").NoOptDefVal = "local"
 	flags.StringVar(&f.model, "model", "", "model file to use in place of the built-in one")
 	flags.Var(&f.memory, "memory", "memory to stay within")
+	flags.Var(&f.ring, "ring", "part of it that holds packets of interfaces until they are read; more of it bridges longer bursts")
 	flags.IntVar(&f.workers, "workers", 1, "cores to use for files: from 2 on, reading and decoding run ahead (more than 2 gain nothing); an interface always has one goroutine")
 	flags.BoolVar(&f.promiscuous, "promiscuous", false, "put the interfaces into promiscuous mode")
 	return cmd
 }
 
 // programMemory is what the program needs besides the Engine: code, stacks, the
-// capture ring, buffers, and garbage until it is collected.
+// default capture ring, buffers, and garbage until it is collected.
 const programMemory = 12 << 20
 
 // Least and most of --memory. The most is what the numbers of contacts can
@@ -96,6 +98,16 @@ func run(ctx context.Context, f *runFlags) error {
 	if f.workers < 1 {
 		return usageError{fmt.Errorf("--workers %d is too few, need at least 1", f.workers)}
 	}
+	engineMemory := int64(f.memory) - programMemory
+	if len(f.interfaces) > 0 {
+		engineMemory -= int64(f.ring) - capture.DefaultRingBytes
+		if each := int64(f.ring) / int64(len(f.interfaces)); each < capture.MinRingBytes || each > capture.MaxRingBytes {
+			return usageError{fmt.Errorf("--ring %s for %d interfaces: %w", f.ring.text(), len(f.interfaces), capture.ErrRing)}
+		}
+		if engineMemory < detect.MinMemory {
+			return usageError{fmt.Errorf("--ring %s leaves too little of --memory %s", f.ring.text(), f.memory.text())}
+		}
+	}
 	debug.SetMemoryLimit(int64(f.memory) - fileMemory)
 	log := newLogger()
 	sinks, err := openSinks(f)
@@ -112,7 +124,7 @@ func run(ctx context.Context, f *runFlags) error {
 		key = randomKey()
 	}
 	engine, err := detect.NewEngine(detect.Config{
-		Memory:    int64(f.memory) - programMemory,
+		Memory:    engineMemory,
 		Key:       key,
 		Secret:    randomKey(), // files may be made to fill one bucket too
 		Threshold: threshold,
@@ -130,7 +142,7 @@ func run(ctx context.Context, f *runFlags) error {
 	case f.follow:
 		err = w.follow(ctx, f.files[0])
 	case len(f.interfaces) > 0:
-		err = w.watch(ctx, f.interfaces, f.promiscuous)
+		err = w.watch(ctx, f)
 	default:
 		err = w.read(ctx, f.files)
 	}
@@ -184,11 +196,16 @@ func openSinks(f *runFlags) (*alert.Fan, error) {
 	return fan, nil
 }
 
-// openLive opens the interfaces; on an error it closes those that it opened.
-func openLive(interfaces []string, promiscuous bool) ([]capture.Source, error) {
-	var sources []capture.Source
-	for _, name := range interfaces {
-		live, err := capture.OpenLive(capture.LiveConfig{Interface: name, Promiscuous: promiscuous})
+// openLive opens the interfaces, which share the memory of the ring; on an
+// error it closes those that it opened.
+func openLive(f *runFlags) ([]*capture.Live, error) {
+	var sources []*capture.Live
+	for _, name := range f.interfaces {
+		live, err := capture.OpenLive(capture.LiveConfig{
+			Interface:   name,
+			RingBytes:   int(int64(f.ring) / int64(len(f.interfaces))),
+			Promiscuous: f.promiscuous,
+		})
 		if err != nil {
 			for _, s := range sources {
 				s.Close()

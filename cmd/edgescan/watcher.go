@@ -55,15 +55,25 @@ func (w *watcher) follow(ctx context.Context, folder string) error {
 	return pumpAll(ctx, []*capture.Follower{src}, w.pumpFolder)
 }
 
-// watch watches interfaces until ctx ends or all of them fail.
-func (w *watcher) watch(ctx context.Context, interfaces []string, promiscuous bool) error {
-	sources, err := openLive(interfaces, promiscuous)
+// watch watches interfaces until ctx ends or all of them fail, which to go
+// down or to be removed is not.
+func (w *watcher) watch(ctx context.Context, f *runFlags) error {
+	interfaces := f.interfaces
+	sources, err := openLive(f)
 	if err != nil {
 		return err
 	}
-	w.sources = sources
+	for _, src := range sources {
+		w.sources = append(w.sources, src)
+	}
 	w.log.Info().Strs("interfaces", interfaces).Msg("watching")
-	return pumpAll(ctx, sources, w.pumpLive)
+	return pumpAll(ctx, sources, func(ctx context.Context, src *capture.Live) error {
+		err := w.pumpLive(ctx, src)
+		if err != nil && len(sources) > 1 { // else the program ends with it
+			w.log.Error().Err(err).Msg("interface no longer watched")
+		}
+		return err
+	})
 }
 
 // pumpAll pumps all sources until they end or ctx does, and returns the
@@ -119,10 +129,19 @@ func (w *watcher) add(b *pipeline.Batch) {
 	}
 }
 
-// pumpLive brings an interface's packets to the engine, one by one: none may
-// wait for others.
-func (w *watcher) pumpLive(ctx context.Context, src capture.Source) error {
-	return w.pump(ctx, src, func(*capture.Frame) { w.advance(time.Now()) })
+// pumpLive brings an interface's packets to the engine, and tells what becomes
+// of the interface.
+func (w *watcher) pumpLive(ctx context.Context, src *capture.Live) error {
+	report := interfaceLog{log: w.log.With().Str("interface", src.Name()).Logger()}
+	return w.pump(ctx, src, pumpHooks{
+		idle: func(*capture.Frame) {
+			now := time.Now()
+			w.advance(now)
+			report.drops(now.UnixNano(), src.Stats)
+		},
+		changed: func() { report.state(src.State()) },
+		came:    func(frame *capture.Frame) { report.drops(frame.Time, src.Stats) },
+	})
 }
 
 // pumpFolder does the same with what is written to a folder. While nothing comes
@@ -132,31 +151,43 @@ func (w *watcher) pumpLive(ctx context.Context, src capture.Source) error {
 func (w *watcher) pumpFolder(ctx context.Context, src *capture.Follower) error {
 	var latest int64 // time of the latest packet
 	var came time.Time
-	return w.pump(ctx, src, func(frame *capture.Frame) {
+	return w.pump(ctx, src, pumpHooks{idle: func(frame *capture.Frame) {
 		if frame.Time != latest {
 			latest, came = frame.Time, time.Now()
 		}
 		if quiet := time.Since(came) - w.delay; latest > 0 && quiet > 0 {
 			w.advance(time.Unix(0, latest).Add(quiet))
 		}
-	})
+	}})
 }
 
-// pump brings the packets of a source that does not end to the engine. It calls
-// idle with the latest frame whenever there is none for a while.
-func (w *watcher) pump(ctx context.Context, src capture.Source, idle func(*capture.Frame)) error {
+// pumpHooks are what pump calls beside the engine.
+type pumpHooks struct {
+	idle    func(*capture.Frame) // with the latest frame, when there is none for a while
+	changed func()               // where an interface has changed; nil for what is none
+	came    func(*capture.Frame) // with each frame; may be nil
+}
+
+// pump brings the packets of a source that does not end to the engine, one by
+// one: none may wait for others.
+func (w *watcher) pump(ctx context.Context, src capture.Source, hooks pumpHooks) error {
 	defer src.Close()
 	var decoder capture.Decoder
 	var frame capture.Frame
 	var packet capture.Packet
 	for ctx.Err() == nil {
-		err := src.Next(&frame)
-		if errors.Is(err, capture.ErrTimeout) {
-			idle(&frame)
+		switch err := src.Next(&frame); {
+		case errors.Is(err, capture.ErrTimeout):
+			hooks.idle(&frame)
 			continue
-		}
-		if err != nil {
+		case errors.Is(err, capture.ErrLinkState):
+			hooks.changed()
+			continue
+		case err != nil:
 			return err
+		}
+		if hooks.came != nil {
+			hooks.came(&frame)
 		}
 		reason := decoder.Decode(frame.Link, frame.Time, frame.Data, frame.Wire, &packet)
 		w.mu.Lock()

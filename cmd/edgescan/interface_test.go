@@ -1,0 +1,52 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"edgescan/capture"
+)
+
+// TestDropWarnings has one drop after another: the first is told at once, the
+// others are summed up until a minute is over.
+func TestDropWarnings(t *testing.T) {
+	var out bytes.Buffer
+	l := interfaceLog{log: zerolog.New(&out)}
+	var stats capture.Stats
+	asked := 0
+	ask := func() capture.Stats { asked++; return stats }
+	second := time.Second.Nanoseconds()
+	now := 1_800_000_000 * second
+	l.drops(now, ask)
+	for range 10 {
+		stats.Dropped += 5
+		now += second
+		for range 1000 {
+			l.drops(now, ask)
+		}
+	}
+	if asked != 11 {
+		t.Errorf("the kernel was asked %d times in 10 seconds", asked)
+	}
+	now -= 3600 * second // the clock is put back
+	l.warned = l.warned.Add(-warnInterval)
+	l.drops(now, ask)
+	l.drops(now+second, ask)
+	want := []string{`"drops":5,`, `"drops":45,`}
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	if len(lines) != len(want) {
+		t.Fatalf("want %d lines:\n%s", len(want), &out)
+	}
+	for i, line := range lines {
+		if !strings.Contains(line, want[i]) {
+			t.Errorf("no %s in %s", want[i], line)
+		}
+	}
+	if n := testing.AllocsPerRun(1000, func() { l.drops(now, ask) }); n != 0 {
+		t.Errorf("%v allocations per packet", n)
+	}
+}
