@@ -89,13 +89,13 @@ func TestLinkChanges(t *testing.T) {
 			for _, command := range test.before {
 				ip(t, command)
 			}
-			if h := hear(t, l, settled()); !slices.Equal(h.states, test.lost) {
+			if h := hear(t, l, comeToRest()); !slices.Equal(h.states, test.lost) {
 				t.Errorf("told %v, want %v", h.states, test.lost)
 			}
 			for _, command := range test.after {
 				ip(t, command)
 			}
-			if h := hear(t, l, settled()); !slices.Equal(h.states, test.back) {
+			if h := hear(t, l, comeToRest()); !slices.Equal(h.states, test.back) {
 				t.Errorf("told %v, want %v", h.states, test.back)
 			}
 			flow(t, test.from, 2)
@@ -237,9 +237,9 @@ func flow(t *testing.T, name string, port uint16) {
 	})
 }
 
-// settled is done after more than lookInterval, within which every change is
+// comeToRest is done after more than lookInterval, within which every change is
 // noticed, however many packets come.
-func settled() func(*heard) bool {
+func comeToRest() func(*heard) bool {
 	end := time.Now().Add(lookInterval + 2*pollInterval)
 	return func(*heard) bool { return time.Now().After(end) }
 }
@@ -288,7 +288,7 @@ func TestLinkTypes(t *testing.T) {
 		fresh.Close()
 	}
 	tun.set(t, unix.ARPHRD_INFINIBAND)
-	if h := hear(t, kept, settled()); !slices.Contains(h.states, LinkUnreadable) {
+	if h := hear(t, kept, comeToRest()); !slices.Contains(h.states, LinkUnreadable) {
 		t.Errorf("told %v, want that the frames are unreadable", h.states)
 	}
 	if _, err := OpenLive(LiveConfig{Interface: "scantun"}); !errors.Is(err, ErrUnsupported) || !strings.Contains(err.Error(), "32") {
