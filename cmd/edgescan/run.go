@@ -27,6 +27,7 @@ type runFlags struct {
 	memory      byteSize
 	workers     int
 	promiscuous bool
+	user        string
 }
 
 func newRun() *cobra.Command {
@@ -52,6 +53,7 @@ func newRun() *cobra.Command {
 	flags.Var(&f.memory, "memory", "memory to stay within")
 	flags.IntVar(&f.workers, "workers", 1, "cores to use for files: from 2 on, reading and decoding run ahead (more than 2 gain nothing); an interface always has one goroutine")
 	flags.BoolVar(&f.promiscuous, "promiscuous", false, "put the interfaces into promiscuous mode")
+	flags.StringVar(&f.user, "user", "", "user to become, if root, once interfaces and files are open; root keeps root's files within reach (default edgescan, or nobody)")
 	return cmd
 }
 
@@ -80,6 +82,10 @@ func run(ctx context.Context, f *runFlags) error {
 	}
 	if f.workers < 1 {
 		return usageError{fmt.Errorf("--workers %d is too few, need at least 1", f.workers)}
+	}
+	user, err := runUser(f)
+	if err != nil {
+		return usageError{fmt.Errorf("--user %s: %w", f.user, err)}
 	}
 	debug.SetMemoryLimit(int64(f.memory) - fileMemory)
 	log := newLogger()
@@ -112,8 +118,9 @@ func run(ctx context.Context, f *runFlags) error {
 	w := &watcher{engine: engine, log: log, workers: f.workers}
 	started := time.Now()
 	if len(f.interfaces) > 0 {
-		err = w.watch(ctx, f.interfaces, f.promiscuous)
+		err = w.watch(ctx, f.interfaces, f.promiscuous, func() error { return confineLive(log, f, user) })
 	} else {
+		confineFiles(log, f.json)
 		err = w.read(ctx, f.files)
 	}
 	w.finish(started, sinks)

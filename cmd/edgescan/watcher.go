@@ -48,13 +48,17 @@ func (w *watcher) read(ctx context.Context, files []string) error {
 	return errors.Join(errs...)
 }
 
-// watch watches interfaces until ctx ends or all of them fail.
-func (w *watcher) watch(ctx context.Context, interfaces []string, promiscuous bool) error {
+// watch watches interfaces until ctx ends or all of them fail. It calls opened
+// when they are open and nothing has been read from them.
+func (w *watcher) watch(ctx context.Context, interfaces []string, promiscuous bool, opened func() error) error {
 	sources, err := openLive(interfaces, promiscuous)
 	if err != nil {
 		return err
 	}
 	w.sources = sources
+	if err := opened(); err != nil {
+		return err
+	}
 	w.log.Info().Strs("interfaces", interfaces).Msg("watching")
 	return pumpAll(ctx, sources, w.pumpLive)
 }
