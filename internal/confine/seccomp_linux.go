@@ -32,15 +32,11 @@ var denied = append([]uint32{
 	unix.SYS_SETHOSTNAME, unix.SYS_SETDOMAINNAME, unix.SYS_PERSONALITY, unix.SYS_VHANGUP,
 }, deniedHere...)
 
-// families are the sockets that may be made: for syslog, and to look up
-// names and interfaces.
-var families = []uint32{unix.AF_UNIX, unix.AF_INET, unix.AF_INET6, unix.AF_NETLINK}
-
 // Where the kernel puts what it shows to a filter (struct seccomp_data), bytes.
 const (
 	dataNumber   = 0
 	dataArch     = 4
-	dataArgument = 16 // the first, 64 bits
+	dataArgument = 16 // the first of six, of 64 bits each
 )
 
 // firstX32 is the first number of amd64's second table of the same calls. No
@@ -52,13 +48,18 @@ const firstX32 = 0x40000000
 const namespaces = unix.CLONE_NEWNS | unix.CLONE_NEWCGROUP | unix.CLONE_NEWUTS | unix.CLONE_NEWIPC |
 	unix.CLONE_NEWUSER | unix.CLONE_NEWPID | unix.CLONE_NEWNET
 
+// socketType masks the flags that socket takes with the type.
+const socketType = 0xf
+
 // filter returns the program that judges each system call: of this
 // architecture alone, for others number the calls otherwise.
 func filter(order binary.ByteOrder) []bpf.Instruction {
-	argument := bpf.LoadAbsolute{Off: dataArgument, Size: 4} // its low half
+	low := uint32(0) // where an argument's low half is
 	if order.Uint16([]byte{0, 1}) == 1 {
-		argument.Off += 4
+		low = 4
 	}
+	first := bpf.LoadAbsolute{Off: dataArgument + low, Size: 4}
+	second := bpf.LoadAbsolute{Off: dataArgument + 8 + low, Size: 4}
 	pass, refuse := bpf.RetConstant{Val: unix.SECCOMP_RET_ALLOW}, bpf.RetConstant{Val: unix.SECCOMP_RET_ERRNO | uint32(unix.EPERM)}
 	program := []bpf.Instruction{
 		bpf.LoadAbsolute{Off: dataArch, Size: 4},
@@ -71,26 +72,36 @@ func filter(order binary.ByteOrder) []bpf.Instruction {
 	for _, number := range denied {
 		program = append(program, bpf.JumpIf{Cond: bpf.JumpEqual, Val: number, SkipFalse: 1}, refuse)
 	}
-	program = append(program,
+	return append(program,
 		// Its flags are in memory, out of sight; who calls it knows that it may
 		// be missing, and calls clone.
 		bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.SYS_CLONE3, SkipFalse: 1},
 		bpf.RetConstant{Val: unix.SECCOMP_RET_ERRNO | uint32(unix.ENOSYS)},
 		// clone makes threads, no processes.
 		bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.SYS_CLONE, SkipFalse: 5},
-		argument,
+		first,
 		bpf.JumpIf{Cond: bpf.JumpBitsSet, Val: namespaces, SkipTrue: 1},
 		bpf.JumpIf{Cond: bpf.JumpBitsSet, Val: unix.CLONE_THREAD, SkipTrue: 1},
 		refuse,
 		pass,
+		// socket makes what syslog and the look-up of its name need. Of the
+		// internet this is UDP: Landlock forbids TCP, but not multipath TCP.
 		bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.SYS_SOCKET, SkipTrue: 1},
 		pass,
-		argument,
+		first,
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.AF_UNIX, SkipFalse: 1},
+		pass,
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.AF_NETLINK, SkipFalse: 1},
+		pass,
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.AF_INET, SkipTrue: 2},
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.AF_INET6, SkipTrue: 1},
+		refuse,
+		second,
+		bpf.ALUOpConstant{Op: bpf.ALUOpAnd, Val: socketType},
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.SOCK_DGRAM, SkipFalse: 1},
+		pass,
+		refuse,
 	)
-	for _, family := range families {
-		program = append(program, bpf.JumpIf{Cond: bpf.JumpEqual, Val: family, SkipFalse: 1}, pass)
-	}
-	return append(program, refuse)
 }
 
 // filterCalls gives the kernel the filter, for all threads.
