@@ -97,17 +97,27 @@ func clearCapabilities() error {
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var none [2]unix.CapUserData
 	_, _, errno := syscall.AllThreadsSyscall(unix.SYS_CAPSET, uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&none)), 0)
-	if errno != 0 {
-		return fmt.Errorf("clear the capabilities: %w", errno)
+	if err := threadsError(errno); err != nil {
+		return fmt.Errorf("clear the capabilities: %w", err)
 	}
 	return nil
 }
 
 // allThreads is a system call on every thread: what it sets is the thread's in
-// the kernel. In a program with cgo it fails, for C's threads are not known.
+// the kernel.
 func allThreads(trap, a, b, c uintptr) error {
-	if _, _, errno := syscall.AllThreadsSyscall(trap, a, b, c); errno != 0 {
-		return errno
+	_, _, errno := syscall.AllThreadsSyscall(trap, a, b, c)
+	return threadsError(errno)
+}
+
+// threadsError says what is behind the error of a program with cgo: Go does
+// not know the threads of C.
+func threadsError(errno syscall.Errno) error {
+	switch errno {
+	case 0:
+		return nil
+	case syscall.ENOTSUP:
+		return fmt.Errorf("%w in a build with cgo", errno)
 	}
-	return nil
+	return errno
 }
