@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/rs/zerolog"
 
@@ -43,7 +44,7 @@ func confineLive(log zerolog.Logger, f *runFlags, user confine.User) error {
 	}
 	line := log.Info()
 	if err := errors.Join(err, confine.Restrict(access)); err != nil {
-		line = log.Warn().AnErr("kept", err)
+		line = log.Warn().Str("kept", inOneLine(err))
 	}
 	line.Int("user", os.Geteuid()).Msg("privileges dropped")
 	return nil
@@ -56,9 +57,11 @@ func confineLive(log zerolog.Logger, f *runFlags, user confine.User) error {
 func confineFiles(log zerolog.Logger, output string) {
 	err := confine.Restrict(confine.Access{ReadAll: true, Write: outputFolders(output)})
 	if err != nil && !errors.Is(err, errors.ErrUnsupported) {
-		log.Warn().AnErr("kept", err).Msg("limits not set")
+		log.Warn().Str("kept", inOneLine(err)).Msg("limits not set")
 	}
 }
+
+func inOneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
 
 // outputFolders returns where an output file is made anew when it was renamed:
 // its folder, as it is named and as links lead there. A device or a pipe is
