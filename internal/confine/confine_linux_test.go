@@ -3,6 +3,7 @@ package confine
 import (
 	"bufio"
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -67,6 +68,8 @@ func child() {
 	note("drop", Drop(user))
 	note("restrict", Restrict(Access{ReadAll: do.ReadAll, Read: []string{"/proc/self"}, Write: []string{do.Folder}}))
 	occupyThreads() // after, which inherit
+
+	outcomes["time zone"], _ = time.Now().Zone()
 
 	for what, path := range map[string]string{
 		"read status":     "/proc/self/status",
@@ -162,9 +165,13 @@ func start(t *testing.T, do task, attr *syscall.SysProcAttr) confined {
 	if err := os.Chmod(filepath.Join(do.Folder, "log"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	for name, mode := range map[string]os.FileMode{"open": 0o666, "secret": 0o644} {
+	for name, mode := range map[string]os.FileMode{"open": 0o666, "secret": 0o644, "zone": 0o644} {
 		path := filepath.Join(do.Folder, name)
-		if err := errors.Join(os.WriteFile(path, nil, mode), os.Chmod(path, mode)); err != nil {
+		var content []byte
+		if name == "zone" {
+			content = zoneFile()
+		}
+		if err := errors.Join(os.WriteFile(path, content, mode), os.Chmod(path, mode)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -174,7 +181,7 @@ func start(t *testing.T, do task, attr *syscall.SysProcAttr) confined {
 		t.Fatal(err)
 	}
 	cmd := exec.Command("/proc/self/exe") // by this name, another user may start it too
-	cmd.Env = append(os.Environ(), asChild+"="+string(request))
+	cmd.Env = append(os.Environ(), asChild+"="+string(request), "TZ="+filepath.Join(do.Folder, "zone"))
 	cmd.SysProcAttr = attr
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()
@@ -207,6 +214,16 @@ func start(t *testing.T, do task, attr *syscall.SysProcAttr) confined {
 		t.Errorf("the open file holds %q", lines)
 	}
 	return c
+}
+
+// zoneFile is a time zone of one rule (RFC 8536): two hours east of Greenwich, by
+// the name of LAB.
+func zoneFile() []byte {
+	header := append([]byte("TZif"), make([]byte, 16)...)
+	for _, n := range []uint32{0, 0, 0, 0, 1, 4} { // counts: one type, four letters
+		header = binary.BigEndian.AppendUint32(header, n)
+	}
+	return append(binary.BigEndian.AppendUint32(header, 2*60*60), "\x00\x00LAB\x00"...)
 }
 
 // threads reads what the kernel says of a process's threads.
@@ -332,6 +349,9 @@ func checkOutcomes(t *testing.T, outcomes map[string]string, readAll bool) {
 		if outcomes[what] != "ok" {
 			t.Errorf("%s: %s", what, outcomes[what])
 		}
+	}
+	if zone := outcomes["time zone"]; zone != "LAB" {
+		t.Errorf("the time zone is %s, want the one that was set before", zone)
 	}
 	denied := []string{"execve", "start a program", "unshare", "clone into a namespace", "ptrace", "packet socket"}
 	if runtime.GOARCH != "386" { // where the filter does not see which socket is asked for

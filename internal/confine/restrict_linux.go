@@ -16,7 +16,7 @@ import (
 // What stays: open descriptors, UDP, sockets that have a path (of which the
 // kernels of today let Landlock say nothing), the memory, the clock, threads.
 func Restrict(a Access) error {
-	time.Now().Zone() // the zone's file is read at first use, which may be too late
+	_, _ = time.Now().Zone() // the zone's file is read at first use, which may be too late
 	return errors.Join(gainNothing(), hideMemory(), restrictFiles(a), filterCalls())
 }
 
