@@ -26,7 +26,9 @@ func build(t *testing.T) (binary string) {
 		t.Fatal(err)
 	}
 	binary = filepath.Join(dir, "edgescan")
-	if out, err := exec.Command("go", "build", "-o", binary, "edgescan/cmd/edgescan").CombinedOutput(); err != nil {
+	cmd := exec.Command("go", "build", "-o", binary, "edgescan/cmd/edgescan")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0") // as it is shipped
+	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
 	}
 	return binary

@@ -37,6 +37,7 @@ func TestImportsPointOneWay(t *testing.T) {
 		"quant/onnx":        {"quant"},
 		"internal/detect":   {"capture", "featurize", "quant"},
 		"internal/alert":    {"capture", "featurize", "quant", "internal/detect"},
+		"internal/confine":  {},
 		"internal/pipeline": {"capture"},
 		"internal/synth":    {},
 		"internal/plots":    {},

@@ -167,6 +167,8 @@ func TestBadInput(t *testing.T) {
 		{"cut model", []string{"run", "-r", sample, "--model", write(t, "cut.esq", model[:len(model)/2])}, 1, []string{"cut.esq"}},
 		{"model for other maps", []string{"run", "-r", sample, "--model", write(t, "other.esq", mismatched(t))}, 1, []string{"another featurizer", "train it anew"}},
 		{"no model", []string{"run", "-r", sample, "--model", sample}, 1, []string{"not an edgescan model"}},
+		{"a user for files", []string{"run", "-r", sample, "--user", "nobody"}, 2, []string{"--user", "-i"}},
+		{"no such user", []string{"run", "-i", "lo", "--user", "no-such-user"}, 2, []string{"--user", "no-such-user"}},
 		{"too little memory", []string{"run", "-r", sample, "--memory", "1MiB"}, 2, []string{"--memory", "at least"}},
 		{"too much memory", []string{"run", "-r", sample, "--memory", "1024GiB"}, 2, []string{"--memory", "at most"}},
 		{"too small a ring", []string{"run", "-i", "lo", "-i", "nosuch0", "--ring", "64KiB"}, 2, []string{"--ring", "2 interfaces", "64 KiB"}},

@@ -57,6 +57,7 @@ func drawMap(ctx context.Context, file, source, out, model string) error {
 		return err
 	}
 	defer src.Close()
+	confineFiles(newLogger(), out)
 	album, readErr := collect(judge, threshold, src)
 	if ctx.Err() != nil {
 		return ctx.Err()

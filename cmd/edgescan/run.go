@@ -30,6 +30,7 @@ type runFlags struct {
 	ring        byteSize
 	workers     int
 	promiscuous bool
+	user        string
 }
 
 func newRun() *cobra.Command {
@@ -59,6 +60,7 @@ func newRun() *cobra.Command {
 	flags.Var(&f.ring, "ring", "part of it that holds packets of interfaces until they are read; more of it bridges longer bursts")
 	flags.IntVar(&f.workers, "workers", 1, "cores to use for files: from 2 on, reading and decoding run ahead (more than 2 gain nothing); an interface always has one goroutine")
 	flags.BoolVar(&f.promiscuous, "promiscuous", false, "put the interfaces into promiscuous mode")
+	flags.StringVar(&f.user, "user", "", "user to become, if root, once interfaces and files are open; root keeps root's files within reach (default edgescan, or nobody)")
 	return cmd
 }
 
@@ -108,6 +110,10 @@ func run(ctx context.Context, f *runFlags) error {
 			return usageError{fmt.Errorf("--ring %s leaves too little of --memory %s", f.ring.text(), f.memory.text())}
 		}
 	}
+	user, err := runUser(f)
+	if err != nil {
+		return usageError{fmt.Errorf("--user %s: %w", f.user, err)}
+	}
 	debug.SetMemoryLimit(int64(f.memory) - fileMemory)
 	log := newLogger()
 	sinks, err := openSinks(f)
@@ -140,10 +146,12 @@ func run(ctx context.Context, f *runFlags) error {
 	started := time.Now()
 	switch {
 	case f.follow:
+		confineFiles(log, f.json)
 		err = w.follow(ctx, f.files[0])
 	case len(f.interfaces) > 0:
-		err = w.watch(ctx, f)
+		err = w.watch(ctx, f, func() error { return confineLive(log, f, user) })
 	default:
+		confineFiles(log, f.json)
 		err = w.read(ctx, f.files)
 	}
 	w.finish(started, sinks)

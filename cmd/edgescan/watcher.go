@@ -56,8 +56,9 @@ func (w *watcher) follow(ctx context.Context, folder string) error {
 }
 
 // watch watches interfaces until ctx ends or all of them fail, which to go
-// down or to be removed is not.
-func (w *watcher) watch(ctx context.Context, f *runFlags) error {
+// down or to be removed is not. It calls opened when they are open and nothing
+// has been read from them.
+func (w *watcher) watch(ctx context.Context, f *runFlags, opened func() error) error {
 	interfaces := f.interfaces
 	sources, err := openLive(f)
 	if err != nil {
@@ -65,6 +66,9 @@ func (w *watcher) watch(ctx context.Context, f *runFlags) error {
 	}
 	for _, src := range sources {
 		w.sources = append(w.sources, src)
+	}
+	if err := opened(); err != nil {
+		return err
 	}
 	w.log.Info().Strs("interfaces", interfaces).Msg("watching")
 	return pumpAll(ctx, sources, func(ctx context.Context, src *capture.Live) error {

@@ -118,6 +118,41 @@ func TestOpenEVEFollowsRotation(t *testing.T) {
 	checkFile(t, path, append(JSON(block()), '\n'))
 }
 
+// TestOpenEVEWithoutSuccessor takes the folder away, as privileges that were
+// dropped do: the file gets the lines on as long as it has a name.
+func TestOpenEVEWithoutSuccessor(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "log")
+	if err := os.Mkdir(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	sink, err := OpenEVE(filepath.Join(folder, "eve.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sink.Close()
+	if err := os.Rename(folder, folder+".1"); err != nil {
+		t.Fatal(err)
+	}
+	if err := sink.Alert(vertical()); err != nil {
+		t.Error(err)
+	}
+	moved := filepath.Join(folder+".1", "eve.json")
+	checkFile(t, moved, append(JSON(vertical()), '\n'))
+	if err := os.Remove(moved); err != nil {
+		t.Fatal(err)
+	}
+	if sink.Alert(vertical()) == nil {
+		t.Error("no error from a file that nobody can read")
+	}
+	if err := os.Rename(folder+".1", folder); err != nil {
+		t.Fatal(err)
+	}
+	if err := sink.Alert(block()); err != nil {
+		t.Error(err)
+	}
+	checkFile(t, filepath.Join(folder, "eve.json"), append(JSON(block()), '\n'))
+}
+
 func TestFileEndsATornLine(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "eve.json")
 	l := file{path: path}

@@ -1,7 +1,6 @@
 package alert
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -63,7 +62,9 @@ func (s *EVE) Close() error {
 }
 
 // file appends lines to whatever file its path names at the time: one that
-// was renamed or removed (logrotate) is left and a new one made.
+// was renamed or removed (logrotate) is left and a new one made. Where that is
+// not allowed, for the program gave up its privileges, the renamed file gets
+// the lines on.
 type file struct {
 	path string
 	f    *os.File
@@ -96,16 +97,28 @@ func (l *file) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// follow opens the path anew unless it still names the open file.
+// follow opens the path anew unless it still names the open file. It fails if
+// lines would go nowhere: into a file that has no name any more.
 func (l *file) follow() error {
-	if l.f != nil {
-		if open, err := l.f.Stat(); err == nil {
-			if named, err := os.Stat(l.path); err == nil && os.SameFile(open, named) {
-				return nil
-			}
-		}
+	if l.f == nil {
+		return l.open()
 	}
-	return errors.Join(l.close(), l.open())
+	open, err := l.f.Stat()
+	if err != nil {
+		return err
+	}
+	if named, err := os.Stat(l.path); err == nil && os.SameFile(open, named) {
+		return nil
+	}
+	old := l.f
+	if err := l.open(); err != nil {
+		if nameless(open) {
+			return err
+		}
+		return nil
+	}
+	l.torn = false
+	return old.Close()
 }
 
 func (l *file) close() error {
