@@ -23,7 +23,7 @@ type device struct {
 // devices asks the kernel about interfaces (rtnetlink(7)). It takes no
 // notifications: to ask five times a second costs nothing that can be
 // measured, and no message can be missed. The older way to ask, ioctl, makes
-// the kernel start modprobe each time that a privileged program names an
+// a kernel with modules start modprobe each time that root names an
 // interface that is not there.
 type devices struct {
 	fd  int
