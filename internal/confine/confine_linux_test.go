@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
 )
 
@@ -38,6 +39,7 @@ type task struct {
 	User    string
 	Folder  string // where it may write; holds "open", "log" (a socket), and "secret"
 	ReadAll bool
+	Missing []uint32 // system calls that the kernel is not to have
 	UDP     string
 	UDP6    string // or nothing
 }
@@ -56,6 +58,9 @@ func child() {
 	user, err := LookupUser(do.User)
 	if err != nil {
 		panic(err)
+	}
+	if len(do.Missing) > 0 {
+		hide(do.Missing)
 	}
 	occupyThreads() // before, so that there are some to confine
 	outcomes := map[string]string{}
@@ -113,6 +118,18 @@ func child() {
 		panic(err)
 	}
 	io.Copy(io.Discard, os.Stdin)
+}
+
+// hide makes the kernel an older one.
+func hide(calls []uint32) {
+	program := []bpf.Instruction{bpf.LoadAbsolute{Off: dataNumber, Size: 4}}
+	for _, number := range calls {
+		program = append(program, bpf.JumpIf{Cond: bpf.JumpEqual, Val: number, SkipFalse: 1}, bpf.RetConstant{Val: unix.SECCOMP_RET_ERRNO | uint32(unix.ENOSYS)})
+	}
+	program = append(program, bpf.RetConstant{Val: unix.SECCOMP_RET_ALLOW})
+	if err := errors.Join(gainNothing(), install(program)); err != nil {
+		panic(err)
+	}
 }
 
 // occupyThreads makes threads that stay.
@@ -323,6 +340,20 @@ func TestConfineReaders(t *testing.T) {
 	needThreads(t)
 	c := start(t, task{Folder: folder(t), ReadAll: true}, nil)
 	checkOutcomes(t, c.outcomes, true)
+}
+
+// TestConfineWithoutLandlock wants the lack told, and the rest done.
+func TestConfineWithoutLandlock(t *testing.T) {
+	needThreads(t)
+	c := start(t, task{Folder: folder(t), Missing: []uint32{unix.SYS_LANDLOCK_CREATE_RULESET}}, nil)
+	if got := c.outcomes["restrict"]; got != "landlock: function not implemented" {
+		t.Errorf("without Landlock: %s", got)
+	}
+	for _, what := range []string{"execve", "packet socket", "listen on TCP"} {
+		if got := c.outcomes[what]; runtime.GOARCH != "386" && !strings.Contains(got, "not permitted") {
+			t.Errorf("without Landlock: %s: %s", what, got)
+		}
+	}
 }
 
 // needThreads skips in a test binary with cgo.

@@ -109,7 +109,12 @@ func filterCalls() error {
 	if auditArch == 0 {
 		return fmt.Errorf("seccomp: %w on this architecture", errors.ErrUnsupported)
 	}
-	raw, err := bpf.Assemble(filter(binary.NativeEndian))
+	return install(filter(binary.NativeEndian))
+}
+
+// install adds a filter to those of all threads.
+func install(program []bpf.Instruction) error {
+	raw, err := bpf.Assemble(program)
 	if err != nil {
 		return fmt.Errorf("seccomp: assemble the filter: %w", err)
 	}
@@ -117,8 +122,8 @@ func filterCalls() error {
 	for i, r := range raw {
 		code[i] = unix.SockFilter{Code: r.Op, Jt: r.Jt, Jf: r.Jf, K: r.K}
 	}
-	program := unix.SockFprog{Len: uint16(len(code)), Filter: &code[0]}
-	thread, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(unsafe.Pointer(&program)))
+	fprog := unix.SockFprog{Len: uint16(len(code)), Filter: &code[0]}
+	thread, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(unsafe.Pointer(&fprog)))
 	if errno != 0 {
 		return fmt.Errorf("seccomp: %w", errno)
 	}
