@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -58,7 +59,7 @@ func newRun() *cobra.Command {
 	flags.StringVar(&f.model, "model", "", "model file to use in place of the built-in one")
 	flags.Var(&f.memory, "memory", "memory to stay within")
 	flags.Var(&f.ring, "ring", "part of it that holds packets of interfaces until they are read; more of it bridges longer bursts")
-	flags.IntVar(&f.workers, "workers", 1, "cores to use for files: from 2 on, reading and decoding run ahead (more than 2 gain nothing); an interface always has one goroutine")
+	flags.IntVar(&f.workers, "workers", min(2, runtime.GOMAXPROCS(0)), "cores to use for files: from 2 on, reading and decoding run ahead (more than 2 gain nothing); an interface always has one goroutine")
 	flags.BoolVar(&f.promiscuous, "promiscuous", false, "put the interfaces into promiscuous mode")
 	flags.StringVar(&f.user, "user", "", "user to become, if root, once interfaces and files are open; root keeps root's files within reach (default edgescan, or nobody)")
 	return cmd
