@@ -16,21 +16,14 @@ const (
 
 // decodeRadiotap reads the radiotap header.
 func decodeRadiotap(b []byte, cut int, p *Packet) Reason {
-	if len(b) < 8 {
-		return short(cut)
+	header, b, r := splitVersioned(b, cut)
+	if r != ReasonOK {
+		return r
 	}
-	size := int(le16(b[2:]))
-	if b[0] != 0 || size < 8 || size > len(b)+cut {
-		return ReasonMalformed
-	}
-	if len(b) < size {
-		return ReasonTruncated
-	}
-	header := b[:size]
 	present := le32(header[4:])
 	at := 8
 	for word := present; word&radiotapMore != 0; at += 4 {
-		if at+4 > size {
+		if at+4 > len(header) {
 			return ReasonMalformed
 		}
 		word = le32(header[at:])
@@ -40,12 +33,12 @@ func decodeRadiotap(b []byte, cut int, p *Packet) Reason {
 		if present&radiotapTSFT != 0 {
 			at = (at+7)&^7 + 8 // fields are aligned to their size
 		}
-		if at >= size {
+		if at >= len(header) {
 			return ReasonMalformed
 		}
 		flags = radiotapFlags(header[at])
 	}
-	return decodeReceived(flags, b[size:], cut, p)
+	return decodeReceived(flags, b, cut, p)
 }
 
 // radiotapFlags translates the flags field.
@@ -85,13 +78,35 @@ func decodeAVS(b []byte, cut int, p *Packet) Reason {
 
 // skipRadio goes on after a header of size bytes.
 func skipRadio(size uint32, b []byte, cut int, p *Packet) Reason {
-	if size < 8 || uint64(size) > uint64(len(b)+cut) {
-		return ReasonMalformed
+	_, b, r := splitHeader(size, b, cut)
+	if r != ReasonOK {
+		return r
 	}
-	if uint64(len(b)) < uint64(size) {
-		return ReasonTruncated
+	return decodeReceived(0, b, cut, p)
+}
+
+// splitVersioned splits off a header as radiotap and PPI have it: a version,
+// which is 0, flags, and the header's length.
+func splitVersioned(b []byte, cut int) (header, frame []byte, r Reason) {
+	if len(b) < 8 {
+		return nil, nil, short(cut)
 	}
-	return decodeReceived(0, b[size:], cut, p)
+	if b[0] != 0 {
+		return nil, nil, ReasonMalformed
+	}
+	return splitHeader(uint32(le16(b[2:])), b, cut)
+}
+
+// splitHeader splits off a header of size bytes, at least the 8 that its own
+// length lies in.
+func splitHeader(size uint32, b []byte, cut int) (header, frame []byte, r Reason) {
+	switch {
+	case size < 8 || uint64(size) > uint64(len(b)+cut):
+		return nil, nil, ReasonMalformed
+	case uint64(size) > uint64(len(b)):
+		return nil, nil, ReasonTruncated
+	}
+	return b[:size], b[size:], ReasonOK
 }
 
 // PPI's field for IEEE 802.11 (CACE Technologies, PPI header format 1.0.7).
@@ -104,22 +119,14 @@ const (
 // decodePPI reads a PPI header and the frame after it, of the link type that
 // it names.
 func decodePPI(b []byte, cut int, p *Packet) Reason {
-	if len(b) < 8 {
-		return short(cut)
+	header, b, r := splitVersioned(b, cut)
+	if r != ReasonOK {
+		return r
 	}
-	size := int(le16(b[2:]))
-	if b[0] != 0 || size < 8 || size > len(b)+cut {
-		return ReasonMalformed
-	}
-	if len(b) < size {
-		return ReasonTruncated
-	}
-	link := LinkType(le32(b[4:]))
-	fields := b[8:size]
-	b = b[size:]
+	link := LinkType(le32(header[4:]))
 	switch link {
 	case LinkTypeWiFi:
-		return decodeReceived(ppiFlags(fields), b, cut, p)
+		return decodeReceived(ppiFlags(header[8:]), b, cut, p)
 	case LinkTypePPI:
 		return ReasonDepth
 	}

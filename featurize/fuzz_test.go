@@ -72,7 +72,7 @@ func (r *referee) Forgotten(t *Tracker, source uint32) {
 // small that it soon must forget.
 func replay(t *testing.T, data []byte, secret Key) (*Tracker, *referee) {
 	observer := &referee{t: t, known: map[Contact]Outcome{}}
-	tracker := newTables(DefaultKey, observer, 4, 8)
+	tracker := newTables(DefaultKey, observer, sizes{units: 4, active: 8, ghosts: 8, gates: 8})
 	tracker.maxPerSource = 6
 	tracker.secret = secret
 	for now := start; len(data) >= fuzzRecord; data = data[fuzzRecord:] {

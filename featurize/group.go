@@ -79,11 +79,18 @@ func (t *Tracker) Member(c *Contact) (id, source uint32) {
 func (t *Tracker) Groups(c *Contact, source uint32) (groups [len(groupings)]uint32) {
 	of := Contact{Dst: c.Dst, source: source}
 	for k := range groupings {
-		if g, ok := t.groupOf(k, &of); ok {
-			groups[k] = t.findScoped(&g.Addr, g.Scope, g.bits)
-		}
+		groups[k] = t.findGroup(k, &of)
 	}
 	return groups
+}
+
+// PrefixOf returns the group of a host's prefix, the longest that groups are
+// made of, or 0 where there is none.
+func (t *Tracker) PrefixOf(source uint32) uint32 {
+	if t.sources[source].Scope != Host {
+		return 0
+	}
+	return t.findGroup(0, &Contact{source: source})
 }
 
 // memberID makes a member's number of the hash of its address.
@@ -122,7 +129,8 @@ func (t *Tracker) shareWith(k int, i uint32) {
 	if !ok {
 		return
 	}
-	g := t.findScoped(&group.Addr, group.Scope, group.bits)
+	h := t.secret.scoped(&group.Addr, group.Scope, group.bits)
+	g := t.findHashedSource(h, &group.Addr, group.Scope, group.bits)
 	if g == 0 {
 		if !t.wanted(&group, member) {
 			return
@@ -130,7 +138,7 @@ func (t *Tracker) shareWith(k int, i uint32) {
 		if t.groups >= t.groupBound(len(t.sources)) {
 			t.evict(t.order[grouped].tail)
 		}
-		if g = t.newSource(t.secret.scoped(&group.Addr, group.Scope, group.bits), group); g == 0 {
+		if g = t.newSource(h, group); g == 0 {
 			return
 		}
 	} else {
@@ -163,7 +171,7 @@ func (t *Tracker) boundGroups(g uint32) {
 		if victim := t.order[grouped].tail; victim != g {
 			t.evict(victim)
 		} else {
-			t.dropContact(t.sources[g].contacts.tail)
+			t.evictOldest(g)
 		}
 	}
 }
@@ -212,13 +220,18 @@ func mask(a *capture.Addr, bits uint8) {
 	clear(a[bits/8:]) // all prefixes end with a byte
 }
 
-// inGroup returns the contact that one of a contact's groups has of it, or 0.
-func (t *Tracker) inGroup(k int, c *Contact) uint32 {
+// findGroup returns the number of one of a contact's groups, or 0.
+func (t *Tracker) findGroup(k int, c *Contact) uint32 {
 	group, ok := t.groupOf(k, c)
 	if !ok {
 		return 0
 	}
-	g := t.findScoped(&group.Addr, group.Scope, group.bits)
+	return t.findScoped(&group.Addr, group.Scope, group.bits)
+}
+
+// inGroup returns the contact that one of a contact's groups has of it, or 0.
+func (t *Tracker) inGroup(k int, c *Contact) uint32 {
+	g := t.findGroup(k, c)
 	if g == 0 {
 		return 0
 	}

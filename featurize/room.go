@@ -1,15 +1,5 @@
 package featurize
 
-import "unsafe"
-
-// Footprint returns the bytes of a T as 64-bit systems lay it out, where T
-// has its 8-byte fields at multiples of 8 and no pointers: tables are equally large
-// everywhere, and forget the same.
-func Footprint[T any]() int64 {
-	var v T
-	return (int64(unsafe.Sizeof(v)) + 7) &^ 7
-}
-
 // leastShare is the number of contacts from which a source can be asked to
 // give some up: a scan shows in so many.
 const leastShare = 8
@@ -30,14 +20,20 @@ func (t *Tracker) makeRoom(source uint32) bool {
 		if t.sources[source].Count >= share {
 			victim = source
 		}
-		if s := &t.sources[victim]; s.Count >= share {
-			t.dropContact(s.contacts.tail)
-			if s.Scope == Host {
-				t.counters.EvictedContacts++
-			}
+		if t.sources[victim].Count >= share {
+			t.evictOldest(victim)
 			return true
 		}
 	}
 	t.evict(victim)
 	return true
+}
+
+// evictOldest forgets the contact that a source has not tried for longest.
+func (t *Tracker) evictOldest(source uint32) {
+	s := &t.sources[source]
+	t.dropContact(s.contacts.tail)
+	if s.Scope == Host {
+		t.counters.EvictedContacts++
+	}
 }

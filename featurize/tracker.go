@@ -156,9 +156,12 @@ func NewTracker(cfg Config, observer Observer) (*Tracker, error) {
 	// Half a source for each contact: a flood of spoofed addresses has one
 	// contact each, everyone else several.
 	units := cfg.Memory * 28 / 32 / (2*(Footprint[Contact]()+perBucket) + Footprint[Source]() + perBucket + cfg.PerSource)
-	t := newTables(cfg.Key, observer, units, floorPow2(cfg.Memory/16/Footprint[activeSlot]()))
-	t.ghosts = make(ghosts, floorPow2(cfg.Memory/32/perGhost))
-	t.gates = make([]gate, floorPow2(cfg.Memory/64/perGate))
+	t := newTables(cfg.Key, observer, sizes{
+		units:  units,
+		active: floorPow2(cfg.Memory / 16 / Footprint[activeSlot]()),
+		ghosts: floorPow2(cfg.Memory / 32 / perGhost),
+		gates:  floorPow2(cfg.Memory / 64 / perGate),
+	})
 	if cfg.Secret != (Key{}) {
 		t.secret = cfg.Secret
 	}
@@ -166,22 +169,25 @@ func NewTracker(cfg Config, observer Observer) (*Tracker, error) {
 	return t, nil
 }
 
-// newTables returns a Tracker of 2*units contacts, units sources and a power
-// of two of active slots; maxPerSource is left to set.
-func newTables(key Key, observer Observer, units, slots int64) *Tracker {
+// sizes are those of a Tracker's tables: units sources and twice as many
+// contacts; of the others powers of two.
+type sizes struct{ units, active, ghosts, gates int64 }
+
+// newTables returns a Tracker whose maxPerSource is left to set.
+func newTables(key Key, observer Observer, n sizes) *Tracker {
 	t := &Tracker{
 		key:      key,
 		secret:   key,
 		observer: observer,
 		now:      -1 << 62,
-		contacts: make([]Contact, 2*units+1),
-		sources:  make([]Source, units+1),
-		active:   make([]activeSlot, slots),
-		gates:    make([]gate, slots),
-		ghosts:   make(ghosts, slots),
+		contacts: make([]Contact, 2*n.units+1),
+		sources:  make([]Source, n.units+1),
+		active:   make([]activeSlot, n.active),
+		gates:    make([]gate, n.gates),
+		ghosts:   make(ghosts, n.ghosts),
 	}
-	t.contactsBy = newChains(len(t.contacts), floorPow2(2*units))
-	t.sourcesBy = newChains(len(t.sources), floorPow2(units))
+	t.contactsBy = newChains(len(t.contacts), floorPow2(2*n.units))
+	t.sourcesBy = newChains(len(t.sources), floorPow2(n.units))
 	for i := len(t.contacts) - 1; i > 0; i-- {
 		t.contacts[i].hashNext, t.freeContact = t.freeContact, uint32(i)
 	}
@@ -339,9 +345,8 @@ func (t *Tracker) findHashed(h uint64, source uint32, dst *capture.Addr, proto c
 }
 
 // attempt records that src tries dst now: it finds or makes the contact and
-// reports whether it is new, as one is that starts afresh. A new
-// contact is Pending; the caller waits for it or settles it, and then calls
-// opened.
+// reports whether it is new, as one is that starts afresh. A new contact has no
+// outcome yet: the caller opens it with its first one.
 func (t *Tracker) attempt(src, dst *end, proto capture.Proto, port uint16) (i uint32, fresh bool) {
 	return t.attemptOf(t.touchSource(src), dst, proto, port)
 }
@@ -359,11 +364,8 @@ func (t *Tracker) attemptOf(s uint32, dst *end, proto capture.Proto, port uint16
 		}
 		t.dropContact(i)
 	}
-	if src := &t.sources[s]; src.Count >= t.maxPerSource {
-		t.dropContact(src.contacts.tail)
-		if src.Scope == Host {
-			t.counters.EvictedContacts++
-		}
+	if t.sources[s].Count >= t.maxPerSource {
+		t.evictOldest(s)
 	}
 	return t.newContact(h, s, dst.addr, proto, port), true
 }
@@ -506,8 +508,8 @@ func (t *Tracker) touch(i uint32) {
 	}
 }
 
-// newSource takes a source of hash h from the pool, evicting another where it is empty;
-// 0 where none is left but the pinned one.
+// newSource takes a source of hash h from the pool, evicting another where it
+// is empty; 0 where none is left but the pinned one.
 func (t *Tracker) newSource(h uint64, s Source) uint32 {
 	if t.freeSource == 0 {
 		victim := t.leastWorth(0)

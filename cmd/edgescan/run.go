@@ -145,14 +145,15 @@ func run(ctx context.Context, f *runFlags) error {
 	}
 	w := &watcher{engine: engine, log: log, workers: f.workers, delay: folderDelay}
 	started := time.Now()
+	if len(f.files) > 0 {
+		confineFiles(log, f.json)
+	}
 	switch {
 	case f.follow:
-		confineFiles(log, f.json)
 		err = w.follow(ctx, f.files[0])
 	case len(f.interfaces) > 0:
 		err = w.watch(ctx, f, func() error { return confineLive(log, f, user) })
 	default:
-		confineFiles(log, f.json)
 		err = w.read(ctx, f.files)
 	}
 	w.finish(started, sinks)

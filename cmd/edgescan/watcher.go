@@ -59,7 +59,6 @@ func (w *watcher) follow(ctx context.Context, folder string) error {
 // down or to be removed is not. It calls opened when they are open and nothing
 // has been read from them.
 func (w *watcher) watch(ctx context.Context, f *runFlags, opened func() error) error {
-	interfaces := f.interfaces
 	sources, err := openLive(f)
 	if err != nil {
 		return err
@@ -70,7 +69,7 @@ func (w *watcher) watch(ctx context.Context, f *runFlags, opened func() error) e
 	if err := opened(); err != nil {
 		return err
 	}
-	w.log.Info().Strs("interfaces", interfaces).Msg("watching")
+	w.log.Info().Strs("interfaces", f.interfaces).Msg("watching")
 	return pumpAll(ctx, sources, func(ctx context.Context, src *capture.Live) error {
 		err := w.pumpLive(ctx, src)
 		if err != nil && len(sources) > 1 { // else the program ends with it

@@ -9,21 +9,13 @@ import (
 	"edgescan/featurize"
 	"edgescan/internal/detect"
 	"edgescan/internal/flood"
-	"edgescan/quant"
 )
 
 // verdicts replays a capture file with the built-in model, and returns how
 // long it took.
 func verdicts(tb testing.TB, file []byte) (time.Duration, detect.Stats) {
 	tb.Helper()
-	network, err := quant.Default()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	judge, err := detect.NewNetwork(network)
-	if err != nil {
-		tb.Fatal(err)
-	}
+	network, judge := builtIn(tb)
 	src, err := capture.NewReader(bytes.NewReader(file))
 	if err != nil {
 		tb.Fatal(err)

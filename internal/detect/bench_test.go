@@ -39,14 +39,7 @@ func trafficMix(tb testing.TB) (file []byte, packets int) {
 // judges maps with the built-in model.
 func BenchmarkFileToVerdict(b *testing.B) {
 	file, packets := trafficMix(b)
-	network, err := quant.Default()
-	if err != nil {
-		b.Fatal(err)
-	}
-	judge, err := detect.NewNetwork(network)
-	if err != nil {
-		b.Fatal(err)
-	}
+	network, judge := builtIn(b)
 	for _, workers := range []int{1, 2} {
 		b.Run(fmt.Sprintf("workers=%d", workers), func(b *testing.B) {
 			var stats detect.Stats
@@ -78,4 +71,18 @@ func BenchmarkFileToVerdict(b *testing.B) {
 			b.ReportMetric(float64(stats.Looks)/float64(packets)*1e6, "looks/Mpacket")
 		})
 	}
+}
+
+// builtIn returns the shipped network and a Judge that runs it.
+func builtIn(tb testing.TB) (*quant.Network, *detect.Network) {
+	tb.Helper()
+	network, err := quant.Default()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	judge, err := detect.NewNetwork(network)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return network, judge
 }

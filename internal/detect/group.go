@@ -110,7 +110,7 @@ func (e *Engine) named(group uint32, c *featurize.Contact, source uint32) bool {
 // crowded returns the group of a host's prefix where that has incidents
 // enough, or 0.
 func (e *Engine) crowded(source uint32) uint32 {
-	group := e.prefixOf(source)
+	group := e.tracker.PrefixOf(source)
 	if group == 0 {
 		return 0
 	}
@@ -124,19 +124,8 @@ func (e *Engine) crowded(source uint32) uint32 {
 	return group
 }
 
-// prefixOf returns the group of a host's prefix, 0 where there is none.
-func (e *Engine) prefixOf(source uint32) uint32 {
-	if e.tracker.Source(source).Scope != featurize.Host {
-		return 0
-	}
-	return e.tracker.Groups(&featurize.Contact{}, source)[0]
-}
-
 // join makes a host's scan a part of its prefix's, and reports whether it is.
 func (e *Engine) join(source uint32, window int, score uint32) bool {
-	if e.tracker.Source(source).Scope != featurize.Host {
-		return false
-	}
 	group := e.crowded(source)
 	if group == 0 {
 		return false

@@ -114,7 +114,7 @@ func (e *Engine) flag(source uint32, window int, score uint32) uint32 {
 	if in.contacts >= sketchFrom {
 		e.startSketch(in)
 	}
-	if in.prefix = e.prefixOf(source); in.prefix != 0 {
+	if in.prefix = e.tracker.PrefixOf(source); in.prefix != 0 {
 		e.watches[in.prefix].hosts++
 	}
 	in.id = incidentID(e.tracker.Source(source), e.tracker.CaptureTime(in.first))
@@ -201,7 +201,7 @@ func (e *Engine) endAll() {
 func (e *Engine) end(i uint32) {
 	in := &e.pool.incidents[i]
 	e.report(in, End)
-	if in.prefix != 0 && in.prefix == e.prefixOf(in.source) {
+	if in.prefix != 0 && in.prefix == e.tracker.PrefixOf(in.source) {
 		if w := &e.watches[in.prefix]; w.hosts > 0 {
 			w.hosts--
 		}

@@ -12,7 +12,6 @@ import (
 	"edgescan/capture"
 	"edgescan/featurize"
 	"edgescan/internal/detect"
-	"edgescan/quant"
 )
 
 // soak is a network that is watched for hours of packet time: ordinary
@@ -30,15 +29,9 @@ const soakFlows = 40 * 3600
 
 func newSoak(tb testing.TB) *soak {
 	tb.Helper()
-	network, err := quant.Default()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	judge, err := detect.NewNetwork(network)
-	if err != nil {
-		tb.Fatal(err)
-	}
+	network, judge := builtIn(tb)
 	s := &soak{ids: map[uint64]int{}, rng: rand.New(rand.NewPCG(1, 2)), start: time.Date(2026, 11, 23, 1, 0, 0, 0, time.UTC).UnixNano()}
+	var err error
 	s.engine, err = detect.NewEngine(detect.Config{
 		Memory:    detect.MinMemory, // full within the first hour
 		Key:       featurize.DefaultKey,
