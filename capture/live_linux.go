@@ -94,7 +94,12 @@ func (l *Live) setUp(cfg LiveConfig) (err error) {
 	if err := l.ring.open(l.fd, cfg.RingBytes, l.snaplen); err != nil {
 		return err
 	}
-	return l.bind(d.index)
+	if err := l.bind(d.index); errors.Is(err, unix.ENODEV) { // removed a moment ago
+		return ErrNoInterface
+	} else if err != nil {
+		return err
+	}
+	return nil
 }
 
 // attach gives the kernel its filter for frames of a link type, in place of the

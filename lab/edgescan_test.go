@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -78,7 +79,7 @@ func watch(t *testing.T, gateway *host, binary string, args ...string) *process 
 			t.Logf("edgescan said:\n%s", &p.stderr)
 		}
 	})
-	waitFor(t, 10*time.Second, "edgescan to listen", func() bool { return hasPacketSocket(p.cmd.Process.Pid) })
+	waitFor(t, 10*time.Second, "edgescan to listen", func() bool { return strings.Contains(p.stderr.String(), "watching interfaces=") })
 	return p
 }
 
