@@ -42,7 +42,7 @@ type LiveConfig struct {
 	Snaplen        int  // bytes of each frame, at most 256 KiB; 0: DefaultSnaplen
 	Promiscuous    bool // frames for other hosts too
 	IgnoreOutgoing bool // only what the interface receives; loopback, which sees all twice, always does this
-	BulkTCP        bool // let the frames through that Filter drops
+	Bulk           bool // let everything through: neither Filter nor Decoded has anything dropped
 }
 
 // LinkState says what has become of the interface of a live source.

@@ -30,10 +30,11 @@ type Live struct {
 	link     LinkType
 	ring     ring
 	snaplen  int
-	bulk     bool // let bulk TCP through
+	bulk     bool // let bulk through
 	promisc  bool
 	inbound  bool // skip outgoing frames here, because the kernel cannot
 	stats    Stats
+	shed     shed
 
 	state       LinkState
 	looked      time.Time // when state was found out
@@ -53,7 +54,7 @@ func OpenLive(cfg LiveConfig) (*Live, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: open a packet socket: %w", cfg.Interface, err)
 	}
-	l := &Live{name: cfg.Interface, fd: fd, devices: devices{fd: -1}, bulk: cfg.BulkTCP, promisc: cfg.Promiscuous}
+	l := &Live{name: cfg.Interface, fd: fd, devices: devices{fd: -1}, bulk: cfg.Bulk, promisc: cfg.Promiscuous, shed: shed{most: shedFlows}}
 	if err := l.setUp(cfg); err != nil {
 		l.Close()
 		return nil, fmt.Errorf("%s: %w", cfg.Interface, err)
@@ -107,7 +108,7 @@ func (l *Live) setUp(cfg LiveConfig) (err error) {
 func (l *Live) attach(link LinkType) error {
 	program := []bpf.Instruction{bpf.RetConstant{Val: uint32(l.snaplen)}}
 	if !l.bulk {
-		program = Filter(link, uint32(l.snaplen))
+		program = filterBut(link, uint32(l.snaplen), l.shed.program())
 	}
 	raw, err := bpf.Assemble(program)
 	if err != nil {
@@ -118,10 +119,32 @@ func (l *Live) attach(link LinkType) error {
 		code[i] = unix.SockFilter{Code: r.Op, Jt: r.Jt, Jf: r.Jf, K: r.K}
 	}
 	fprog := unix.SockFprog{Len: uint16(len(code)), Filter: &code[0]}
-	if err := unix.SetsockoptSockFprog(l.fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &fprog); err != nil {
+	err = unix.SetsockoptSockFprog(l.fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &fprog)
+	if errors.Is(err, unix.ENOMEM) { // net.core.optmem_max has no room for two
+		unix.SetsockoptInt(l.fd, unix.SOL_SOCKET, unix.SO_DETACH_FILTER, 0)
+		err = unix.SetsockoptSockFprog(l.fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &fprog)
+	}
+	if err != nil {
 		return fmt.Errorf("attach the filter: %w", err)
 	}
 	return nil
+}
+
+// Decoded tells Live what a frame of Next was decoded to. That is how it learns
+// which flows of UDP are bulk, to have the kernel drop them for some seconds at
+// a time; without it all UDP passes.
+func (l *Live) Decoded(p *Packet) {
+	if !l.bulk && l.fd >= 0 && l.shed.note(p) {
+		l.reprogram()
+	}
+}
+
+// reprogram has the kernel drop the flows of shed, or as many as it has room for.
+func (l *Live) reprogram() {
+	for l.attach(l.link) != nil && len(l.shed.flows) > 0 {
+		l.shed.fewer()
+	}
+	l.stats.Shed = l.shed.total
 }
 
 // bind starts the flow of frames from the interface of this index.

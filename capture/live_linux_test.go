@@ -165,6 +165,92 @@ func TestLiveRing(t *testing.T) {
 	}
 }
 
+// TestLiveShed sends a flow of UDP that is bulk between packets that are not:
+// the kernel keeps most of it back, and nothing else.
+func TestLiveShed(t *testing.T) {
+	inNamespace(t)
+	newPair(t)
+	l, err := OpenLive(LiveConfig{Interface: "scan0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	send := injector(t, "scan1")
+	bulk := plain(kind6, udpFlowPacket(bulkFlows[1]))
+	const rounds, each = 25, 200
+	var d Decoder
+	var f Frame
+	var p Packet
+	through := 0
+	for n := range uint16(rounds) {
+		for range each {
+			send(bulk)
+		}
+		probe := bulkFlows[1]
+		probe.dstPort = n
+		send(plain(kind6, udpFlowPacket(probe)))
+		for {
+			err := l.Next(&f)
+			if errors.Is(err, ErrTimeout) && n < rounds {
+				continue
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			d.Decode(f.Link, f.Time, f.Data, f.Wire, &p)
+			l.Decoded(&p)
+			if p.Proto != ProtoUDP {
+				continue
+			}
+			if p.DstPort != bulkFlows[1].dstPort {
+				break // the probe, or a test that has gone wrong
+			}
+			through++
+		}
+		if p.DstPort != n {
+			t.Fatalf("got a packet to port %d, want %d", p.DstPort, n)
+		}
+	}
+	if through < shedAfter || through > rounds*each/2 {
+		t.Errorf("of %d packets of a flow %d passed, want not many more than %d", rounds*each, through, shedAfter)
+	}
+	if s := l.Stats(); s.Shed != 1 || s.Dropped != 0 {
+		t.Errorf("Stats() = %+v, want one flow shed and nothing dropped", s)
+	}
+}
+
+// TestLiveShedMost has the kernel take the longest program.
+func TestLiveShedMost(t *testing.T) {
+	inNamespace(t)
+	newPair(t)
+	l, err := OpenLive(LiveConfig{Interface: "scan0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	for n := range uint16(shedFlows) {
+		f := bulkFlows[1]
+		f.srcPort = n
+		l.shed.flows = append(l.shed.flows, shedFlow{f, 1 << 62})
+	}
+	before := len(l.shed.flows)
+	l.reprogram()
+	t.Logf("of %d flows the kernel takes %d", before, len(l.shed.flows))
+	if len(l.shed.flows) == 0 {
+		t.Error("the kernel takes no flow")
+	}
+	send := injector(t, "scan1")
+	for n := range uint16(len(l.shed.flows)) {
+		f := bulkFlows[1]
+		f.srcPort = n
+		send(plain(kind6, udpFlowPacket(f)))
+	}
+	send(tcpFrame(5, SYN, 0))
+	expect(t, l, 5)
+	if n := l.Stats().Frames; n > 3 {
+		t.Errorf("%d frames came through, want one", n)
+	}
+}
+
 func TestLiveLoopback(t *testing.T) {
 	inNamespace(t)
 	ip(t, "link set lo up")
@@ -199,60 +285,5 @@ func TestLivePermission(t *testing.T) {
 	}
 	if _, err := OpenLive(LiveConfig{Interface: "lo"}); !errors.Is(err, ErrPermission) {
 		t.Errorf("OpenLive: %v, want ErrPermission", err)
-	}
-}
-
-// BenchmarkLive sends frames through a pair of interfaces as fast as one
-// thread can, and reads them on another.
-func BenchmarkLive(b *testing.B) {
-	for _, test := range []struct {
-		name  string
-		flags Flags
-	}{{"kept", SYN}, {"bulk", ACK}} {
-		b.Run(test.name, func(b *testing.B) {
-			inNamespace(b)
-			newPair(b)
-			l, err := OpenLive(LiveConfig{Interface: "scan0"})
-			if err != nil {
-				b.Fatal(err)
-			}
-			defer l.Close()
-			send := injector(b, "scan1")
-			done := make(chan bool)
-			go func() {
-				defer close(done)
-				frame := tcpFrame(1, test.flags, 60)
-				for range b.N {
-					send(frame)
-				}
-			}()
-			var d Decoder
-			var f Frame
-			var p Packet
-			b.ResetTimer()
-			for idle := false; ; {
-				if err := l.Next(&f); err == nil {
-					d.Decode(f.Link, f.Time, f.Data, f.Wire, &p)
-					continue
-				} else if !errors.Is(err, ErrTimeout) {
-					b.Fatal(err)
-				}
-				if idle {
-					break
-				}
-				select {
-				case <-done:
-					b.StopTimer()
-					idle = true // what is still in the ring comes within one more interval
-				default:
-				}
-			}
-			s := l.Stats()
-			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "packets/s")
-			b.ReportMetric(float64(s.Dropped), "dropped")
-			if got := d.Counts[ReasonOK]; got+s.Dropped < uint64(b.N) && test.flags == SYN {
-				b.Errorf("%d frames sent, %d read, %d dropped", b.N, got, s.Dropped)
-			}
-		})
 	}
 }

@@ -20,3 +20,6 @@ func (l *Live) State() LinkState { return LinkDown }
 
 // Name returns nothing.
 func (l *Live) Name() string { return "" }
+
+// Decoded does nothing.
+func (l *Live) Decoded(*Packet) {}

@@ -31,4 +31,5 @@ type Source interface {
 type Stats struct {
 	Frames  uint64 // that a file has delivered, or that passed an interface's filter
 	Dropped uint64 // of these lost because the reader was slower than the interface
+	Shed    uint64 // flows of UDP that the kernel was told to drop, each for a while, because they were bulk
 }

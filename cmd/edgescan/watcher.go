@@ -143,7 +143,10 @@ func (w *watcher) pumpLive(ctx context.Context, src *capture.Live) error {
 			report.drops(now.UnixNano(), src.Stats)
 		},
 		changed: func() { report.state(src.State()) },
-		came:    func(frame *capture.Frame) { report.drops(frame.Time, src.Stats) },
+		came: func(frame *capture.Frame, packet *capture.Packet) {
+			report.drops(frame.Time, src.Stats)
+			src.Decoded(packet)
+		},
 	})
 }
 
@@ -166,9 +169,9 @@ func (w *watcher) pumpFolder(ctx context.Context, src *capture.Follower) error {
 
 // pumpHooks are what pump calls beside the engine.
 type pumpHooks struct {
-	idle    func(*capture.Frame) // with the latest frame, when there is none for a while
-	changed func()               // where an interface has changed; nil for what is none
-	came    func(*capture.Frame) // with each frame; may be nil
+	idle    func(*capture.Frame)                  // with the latest frame, when there is none for a while
+	changed func()                                // where an interface has changed; nil for what is none
+	came    func(*capture.Frame, *capture.Packet) // with each frame and what it was decoded to; may be nil
 }
 
 // pump brings the packets of a source that does not end to the engine, one by
@@ -189,10 +192,10 @@ func (w *watcher) pump(ctx context.Context, src capture.Source, hooks pumpHooks)
 		case err != nil:
 			return err
 		}
-		if hooks.came != nil {
-			hooks.came(&frame)
-		}
 		reason := decoder.Decode(frame.Link, frame.Time, frame.Data, frame.Wire, &packet)
+		if hooks.came != nil {
+			hooks.came(&frame, &packet)
+		}
 		w.mu.Lock()
 		w.reasons[reason]++
 		if reason == capture.ReasonOK && !w.stopped {
@@ -226,6 +229,7 @@ func (w *watcher) finish(started time.Time, sinks *alert.Fan) {
 		stats := s.Stats()
 		total.Frames += stats.Frames
 		total.Dropped += stats.Dropped
+		total.Shed += stats.Shed
 	}
 	stats := w.engine.Stats()
 	undecoded := zerolog.Dict()
@@ -237,6 +241,7 @@ func (w *watcher) finish(started time.Time, sinks *alert.Fan) {
 	w.log.Info().
 		Uint64("packets", total.Frames).
 		Uint64("drops", total.Dropped).
+		Uint64("bulk_udp_flows", total.Shed).
 		Uint64("sources", stats.Sources).
 		Uint64("contacts", stats.Contacts).
 		Uint64("incidents", stats.Incidents).
