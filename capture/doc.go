@@ -4,8 +4,8 @@
 //
 // A Source (File, Merge for several of them, Follower for a folder that is being
 // written to, or Live) yields Frames, a Decoder turns each into a Packet or says
-// by a Reason why it cannot. Filter is the program with which Live leaves
-// bulk TCP in the kernel; a FrameFilter does the same to frames of a file.
+// by a Reason why it cannot. Filter is the program with which Live leaves bulk
+// in the kernel; a FrameFilter does the same to frames of a file.
 //
 // It knows nothing of contacts, scans or time windows, starts no goroutine and
 // writes no log: what it could not decode or had to leave out is counted by

@@ -16,7 +16,8 @@ import (
 
 // What is wrong with a file. Errors of Next that wrap ErrDamaged or
 // ErrTruncated name the byte, counted in the uncompressed file; the frames
-// before it have been delivered.
+// before it have been delivered, and those behind a block of pcapng that could
+// be left out.
 var (
 	ErrNotCapture = errors.New("not a capture file")
 	ErrDamaged    = errors.New("damaged capture file")
@@ -31,6 +32,9 @@ const maxFrame = 256 << 10
 // clean end, those of input, or wrap ErrDamaged.
 type format interface {
 	next(in *input, f *Frame) error
+	// damage tells what next has had to leave out, if anything. It wraps
+	// ErrDamaged, and says where.
+	damage() error
 }
 
 // File reads a pcap or pcapng stream, plain or compressed with gzip. It
@@ -166,6 +170,11 @@ func (f *File) Next(fr *Frame) error {
 	}
 	if err := f.format.next(f.in, fr); err != nil {
 		f.err = f.describe(err)
+		if damage := f.format.damage(); damage != nil && err == io.EOF {
+			f.err = fmt.Errorf("%s: %w", f.name, damage)
+		} else if damage != nil {
+			f.err = fmt.Errorf("%w; before that, %w", f.err, damage)
+		}
 		return f.err
 	}
 	f.frames++

@@ -197,6 +197,33 @@ func TestFile(t *testing.T) {
 	}
 }
 
+// TestFileLeftOut damages what blocks of pcapng hold: what is behind them is read,
+// and the error at the end says what was not.
+func TestFileLeftOut(t *testing.T) {
+	head := slices.Concat(ngSectionBlock(little), ngInterfaceBlock(little, 1))
+	packet := ngPacketBlock(little, 0, 7, 9, "abcd")
+	lies := mutate(packet, func(b []byte) { b[20] = 5 })
+	for _, test := range []struct {
+		name string
+		file []byte
+		want int
+		err  string
+	}{
+		{"one", slices.Concat(head, packet, lies, packet), 2, fmt.Sprintf("a block at byte %d was left out: ", len(head)+len(packet))},
+		{"two", slices.Concat(head, ngPacketBlock(little, 3, 7, 9, ""), packet, lies, packet), 2, fmt.Sprintf("2 blocks were left out, the first at byte %d: ", len(head))},
+		{"an interface", slices.Concat(ngSectionBlock(little), ngBlock(little, ngInterface, uint32(1)), ngInterfaceBlock(little, 1), packet, ngPacketBlock(little, 1, 7, 9, "abcd")), 2, "was left out: "},
+		{"one, and cut", slices.Concat(head, lies, packet, packet[:9]), 1, "cut off after byte "},
+	} {
+		got, err := readAll(bytes.NewReader(test.file))
+		if !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), test.err) || !strings.Contains(err.Error(), "left out") {
+			t.Errorf("%s: error %q, want %q", test.name, err, test.err)
+		}
+		if len(got) != test.want {
+			t.Errorf("%s: %d frames, want %d", test.name, len(got), test.want)
+		}
+	}
+}
+
 // TestFileCut cuts files everywhere: what is whole is delivered, and only the
 // end of a record is a clean end.
 func TestFileCut(t *testing.T) {

@@ -33,6 +33,8 @@ const (
 	LinkTypeIPoIB      LinkType = 242 // IP over InfiniBand
 	LinkTypeLinuxSLL2  LinkType = 276 // Linux cooked capture v2
 	LinkTypeBrcmTag    LinkType = 281 // Ethernet with a Broadcom switch's tag behind the addresses
+
+	linkTypeUnknown LinkType = 0xffff // nothing has it
 )
 
 // String returns the link type's name, or its number where Decode does not

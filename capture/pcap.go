@@ -54,6 +54,10 @@ func newPcap(in *input, magic [4]byte) (*pcap, error) {
 	return p, nil
 }
 
+// damage returns nil: behind a record whose header is wrong nobody knows where the
+// next begins.
+func (p *pcap) damage() error { return nil }
+
 // next reads one record.
 func (p *pcap) next(in *input, f *Frame) error {
 	h, err := in.peek(p.header)

@@ -35,6 +35,23 @@ type pcapng struct {
 	big        bool
 	interfaces []ngClock
 	last       int64 // time of the frame before: simple packet blocks have none
+	left       leftOut
+}
+
+// leftOut counts the blocks of a file whose lengths are right, so that what comes
+// behind them can be read, and whose content is not.
+type leftOut struct {
+	blocks int
+	first  error // which wraps ErrDamaged
+	at     int64 // where, bytes
+}
+
+// add counts a block.
+func (l *leftOut) add(err error, at int64) {
+	if l.blocks == 0 {
+		l.first, l.at = err, at
+	}
+	l.blocks++
 }
 
 // ngClock is what an interface description says about its packets.
@@ -48,7 +65,18 @@ type ngClock struct {
 // isPcapng reports whether a file that starts with these four bytes is one.
 func isPcapng(magic []byte) bool { return binary.BigEndian.Uint32(magic) == ngSection }
 
-// next skips to the next packet block.
+// damage tells of the blocks that were left out.
+func (p *pcapng) damage() error {
+	switch p.left.blocks {
+	case 0:
+		return nil
+	case 1:
+		return fmt.Errorf("a block at byte %d was left out: %w", p.left.at, p.left.first)
+	}
+	return fmt.Errorf("%d blocks were left out, the first at byte %d: %w", p.left.blocks, p.left.at, p.left.first)
+}
+
+// next skips to the next packet block that can be read.
 func (p *pcapng) next(in *input, f *Frame) error {
 	for {
 		if err := in.discard(0); err != nil {
@@ -74,10 +102,10 @@ func (p *pcapng) next(in *input, f *Frame) error {
 			found, err = true, p.obsolete(body, f)
 		}
 		if err != nil {
-			return err
+			p.left.add(err, in.offset())
 		}
 		in.advance(len(b))
-		if found {
+		if found && err == nil {
 			return nil
 		}
 	}
@@ -160,13 +188,15 @@ func (p *pcapng) section(in *input) error {
 	return p.skip(in, size)
 }
 
-// describe reads an interface description block.
+// describe reads an interface description block. One that is too short counts as
+// an interface all the same, lest those that follow get wrong numbers.
 func (p *pcapng) describe(b []byte) error {
-	if len(b) < 8 {
-		return fmt.Errorf("%w: an interface description of %d bytes", ErrDamaged, len(b))
-	}
 	if len(p.interfaces) == ngMaxInterfaces {
 		return fmt.Errorf("%w: more than %d interfaces", ErrDamaged, ngMaxInterfaces)
+	}
+	if len(b) < 8 {
+		p.interfaces = append(p.interfaces, ngClock{link: linkTypeUnknown, resolution: ngMicroseconds})
+		return fmt.Errorf("%w: an interface description of %d bytes", ErrDamaged, len(b))
 	}
 	c := ngClock{link: LinkType(p.u16(b)), snaplen: order(b[4:], p.big), resolution: ngMicroseconds}
 	for b = b[8:]; len(b) >= 4; {
