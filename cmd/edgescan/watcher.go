@@ -70,6 +70,9 @@ func (w *watcher) watch(ctx context.Context, f *runFlags, opened func() error) e
 	if err := opened(); err != nil {
 		return err
 	}
+	if link := sources[0].Link(); f.filter.given && link != capture.LinkTypeEthernet { // for which tcpdump -i makes another
+		w.log.Info().Stringer("packets", link).Msg("the filter has to be made for these, with -y")
+	}
 	w.log.Info().Strs("interfaces", f.interfaces).Msg("watching")
 	return pumpAll(ctx, sources, func(ctx context.Context, src *capture.Live) error {
 		err := w.pumpLive(ctx, src)
