@@ -6,7 +6,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"edgescan/capture"
@@ -80,12 +79,11 @@ func compileFor(interfaces, files []string) string {
 	return "-y EN10MB"
 }
 
-var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:@%+][A-Za-z0-9_./:@%+-]*$`)
-
 // shellQuote returns a word as a POSIX shell takes it literally. What would do
 // something to a terminal it shows as blanks, which are the same to tcpdump.
 func shellQuote(word string) string {
-	if plainWord.MatchString(word) {
+	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:@%+-"
+	if word != "" && strings.Trim(word, plain) == "" {
 		return word
 	}
 	word = strings.Map(func(r rune) rune {
