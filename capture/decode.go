@@ -6,6 +6,9 @@ import "encoding/binary"
 // is ready; it serves one goroutine.
 type Decoder struct {
 	Counts [NumReasons]uint64 // frames by the Reason that Decode returned
+	// Only lets Decode look at those frames alone that it accepts. It must
+	// come from ParseFileBytecode, and be made for the link type of the frames.
+	Only Bytecode
 }
 
 // Decode reads the headers of one frame into p, without allocating. ts is the
@@ -31,7 +34,9 @@ func (d *Decoder) Decode(link LinkType, ts int64, data []byte, wire int, p *Pack
 	wire = max(wire, len(data))
 	*p = Packet{Time: ts, Length: uint32(wire)}
 	var r Reason
-	if link == LinkTypeEthernet { // a call less for nearly all frames
+	if d.Only != nil && !d.Only.accepts(data, wire) {
+		r = ReasonFiltered
+	} else if link == LinkTypeEthernet { // a call less for nearly all frames
 		r = decodeEthernet(data, wire-len(data), 0, p)
 	} else {
 		r = decodeLink(link, data, wire-len(data), p)

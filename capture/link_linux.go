@@ -161,7 +161,7 @@ func (l *Live) follow() (LinkState, error) {
 		return 0, err
 	}
 	link, ok := linkType(d.hardware)
-	if !ok {
+	if !ok || l.only != nil && link != l.link {
 		return LinkUnreadable, nil
 	}
 	if link != l.link {

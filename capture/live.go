@@ -16,6 +16,10 @@ var (
 // ErrRing is what OpenLive returns for a ring outside its limits.
 var ErrRing = fmt.Errorf("a capture ring has %d KiB to %d MiB", MinRingBytes>>10, MaxRingBytes>>20)
 
+// ErrProgram is what OpenLive returns where LiveConfig.Only and Filter are too
+// long together.
+var ErrProgram = fmt.Errorf("the packet filter is too long: the kernel takes %d instructions, those of edgescan's own filter among them", maxProgram)
+
 // ErrLinkState is what Next of Live returns once when the state of its
 // interface has changed, which State then tells. It ends nothing: the next
 // Next goes on.
@@ -43,6 +47,10 @@ type LiveConfig struct {
 	Promiscuous    bool // frames for other hosts too
 	IgnoreOutgoing bool // only what the interface receives; loopback, which sees all twice, always does this
 	Bulk           bool // let everything through: neither Filter nor Decoded has anything dropped
+	// Only is a filter beside Filter: the kernel drops what it does not accept. It
+	// must be made for the interface's link type; where that changes, the
+	// interface is LinkUnreadable. Together they have at most 4096 instructions.
+	Only Bytecode
 }
 
 // LinkState says what has become of the interface of a live source.
@@ -53,7 +61,7 @@ const (
 	LinkUp         LinkState = iota
 	LinkDown                 // it is down, or there is none of the name
 	LinkRenamed              // it has another name, and no other has taken its own: its frames still come
-	LinkUnreadable           // what has the name now has frames that Decode does not read
+	LinkUnreadable           // what has the name now has frames that Decode does not read, or for which Only was not made
 )
 
 // String returns the state in a word.

@@ -31,6 +31,7 @@ type Live struct {
 	ring     ring
 	snaplen  int
 	bulk     bool // let bulk through
+	only     Bytecode
 	promisc  bool
 	inbound  bool // skip outgoing frames here, because the kernel cannot
 	stats    Stats
@@ -54,7 +55,7 @@ func OpenLive(cfg LiveConfig) (*Live, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: open a packet socket: %w", cfg.Interface, err)
 	}
-	l := &Live{name: cfg.Interface, fd: fd, devices: devices{fd: -1}, bulk: cfg.Bulk, promisc: cfg.Promiscuous, shed: shed{most: shedFlows}}
+	l := &Live{name: cfg.Interface, fd: fd, devices: devices{fd: -1}, bulk: cfg.Bulk, only: cfg.Only, promisc: cfg.Promiscuous, shed: shed{most: shedFlows}}
 	if err := l.setUp(cfg); err != nil {
 		l.Close()
 		return nil, fmt.Errorf("%s: %w", cfg.Interface, err)
@@ -109,6 +110,9 @@ func (l *Live) attach(link LinkType) error {
 	program := []bpf.Instruction{bpf.RetConstant{Val: uint32(l.snaplen)}}
 	if !l.bulk {
 		program = filterBut(link, uint32(l.snaplen), l.shed.program())
+	}
+	if program = both(l.only, program); len(program) > maxProgram {
+		return ErrProgram
 	}
 	raw, err := bpf.Assemble(program)
 	if err != nil {
@@ -183,6 +187,7 @@ func (l *Live) Next(f *Frame) error {
 			f.Link = l.link
 			if from.Hatype != l.hardware { // it came before the interface changed
 				f.Link, ok = linkType(from.Hatype)
+				ok = ok && (l.only == nil || f.Link == l.link) // else it passed by chance
 			}
 			if ok {
 				return nil
@@ -216,6 +221,9 @@ func (l *Live) Next(f *Frame) error {
 
 // State tells what has become of the interface, as of the last Next.
 func (l *Live) State() LinkState { return l.state }
+
+// Link tells what the frames of the interface begin with, as of the last Next.
+func (l *Live) Link() LinkType { return l.link }
 
 // Name returns the name of the interface.
 func (l *Live) Name() string { return l.name }

@@ -18,6 +18,9 @@ func OpenLive(LiveConfig) (*Live, error) {
 // State returns LinkDown.
 func (l *Live) State() LinkState { return LinkDown }
 
+// Link returns nothing of use.
+func (l *Live) Link() LinkType { return 0 }
+
 // Name returns nothing.
 func (l *Live) Name() string { return "" }
 

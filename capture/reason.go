@@ -16,6 +16,7 @@ const (
 	ReasonEncrypted        // 802.11 data that is encrypted on the air
 	ReasonNoData           // 802.11 management, control and null frames
 	ReasonDepth            // more nested tags, extension headers or tunnels than any honest sender uses
+	ReasonFiltered         // Decoder.Only did not let it through
 	NumReasons             // how many reasons there are: the length of Decoder.Counts
 )
 
@@ -40,6 +41,8 @@ func (r Reason) String() string {
 		return "802.11 without data"
 	case ReasonDepth:
 		return "nested too deep"
+	case ReasonFiltered:
+		return "filtered out"
 	}
 	return "unknown reason"
 }

@@ -33,7 +33,7 @@ func (l *interfaceLog) state(s capture.LinkState) {
 	case capture.LinkRenamed:
 		l.log.Warn().Msg("interface has another name, watching it still")
 	case capture.LinkUnreadable:
-		l.log.Error().Msg("interface is of another kind now, whose frames cannot be read, waiting for it to change")
+		l.log.Error().Msg("interface is of another kind now, whose frames cannot be read or do not suit the filter, waiting for it to change")
 	}
 }
 

@@ -21,6 +21,7 @@ import (
 const maxPanels = 48
 
 func newMap() *cobra.Command {
+	var filter packetFilter
 	var file, source, out, model string
 	cmd := &cobra.Command{
 		Use:   "map -r FILE -o OUT.png",
@@ -29,24 +30,28 @@ func newMap() *cobra.Command {
   edgescan map -r capture.pcap.gz --src 10.50.0.66 -o scanner.png`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return drawMap(cmd.Context(), file, source, out, model)
+			return drawMap(cmd.Context(), file, source, out, model, &filter)
 		},
 	}
 	flags := cmd.Flags()
 	flags.StringVarP(&file, "read", "r", "", "capture file to read, - for standard input")
 	flags.StringVar(&source, "src", "", "draw this source only, in full size: an address, or a prefix that was judged as a group")
+	flags.Var(&filter, "filter", filterUsage+"tcpdump -ddd -r FILE EXPRESSION")
 	flags.StringVarP(&out, "out", "o", "", "PNG file to write")
 	flags.StringVar(&model, "model", "", "model file to use in place of the built-in one")
 	return cmd
 }
 
-func drawMap(ctx context.Context, file, source, out, model string) error {
+func drawMap(ctx context.Context, file, source, out, model string, filter *packetFilter) error {
 	if file == "" || out == "" {
 		return usageError{errors.New("give a capture (-r) and a picture (-o), see 'edgescan map --help'")}
 	}
 	only, err := parseSource(source)
 	if err != nil {
 		return usageError{fmt.Errorf("--src: %w", err)}
+	}
+	if err := filter.parse(nil, []string{file}); err != nil {
+		return err
 	}
 	judge, threshold, err := openModel(model)
 	if err != nil {
@@ -58,7 +63,7 @@ func drawMap(ctx context.Context, file, source, out, model string) error {
 	}
 	defer src.Close()
 	confineFiles(newLogger(), out)
-	album, readErr := collect(judge, threshold, src)
+	album, readErr := collect(judge, threshold, src, filter.program)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -134,9 +139,9 @@ func (a *album) keep(v *view) {
 	}
 }
 
-// collect plays a capture. Sources that were never looked at are drawn as they
+// collect plays what a filter accepts of a capture. Sources that were never looked at are drawn as they
 // stand at its end.
-func collect(judge detect.Judge, threshold uint32, src capture.Source) (*album, error) {
+func collect(judge detect.Judge, threshold uint32, src capture.Source, only capture.Bytecode) (*album, error) {
 	a := &album{judge: judge, threshold: threshold, views: map[party]*view{}}
 	engine, err := detect.NewEngine(detect.Config{
 		Memory:    detect.DefaultMemory,
@@ -147,7 +152,7 @@ func collect(judge detect.Judge, threshold uint32, src capture.Source) (*album, 
 	if err != nil {
 		return nil, err
 	}
-	err = detect.Replay(engine, src)
+	err = detect.Replay(engine, src, only)
 	tracker := engine.Tracker()
 	const window = len(featurize.Windows) - 1
 	builder := featurize.NewBuilder(featurize.DefaultLayout())

@@ -30,6 +30,7 @@ type runFlags struct {
 	memory      byteSize
 	ring        byteSize
 	workers     int
+	filter      packetFilter
 	promiscuous bool
 	user        string
 }
@@ -45,6 +46,7 @@ func newRun() *cobra.Command {
   edgescan run -r a.pcap -r b.pcapng.gz         files in the order of time, then exit
   edgescan run -r FOLDER                        the capture files in it
   edgescan run -r FOLDER --follow               and what tcpdump or dumpcap adds, until Ctrl-C
+  edgescan run -i eth0 --filter "$(tcpdump -ddd -i eth0 'not host 10.0.0.9')"
   tcpdump -i eth0 -U -w - | edgescan run -r -   what another program captures`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), f) },
@@ -53,6 +55,7 @@ func newRun() *cobra.Command {
 	flags.StringArrayVarP(&f.interfaces, "interface", "i", nil, "interface to watch; may be repeated")
 	flags.StringArrayVarP(&f.files, "read", "r", nil, "pcap or pcapng file to read, gzip allowed, or a folder of such; - for standard input; may be repeated: all are read in the order of packet time")
 	flags.BoolVar(&f.follow, "follow", false, "go on with what is written to the folder of -r, rotated files too, until Ctrl-C")
+	flags.Var(&f.filter, "filter", filterUsage+"tcpdump -ddd -i IFACE (of PPP and tunnels -y RAW), or -ddd -r FILE, and the expression")
 	flags.StringVar(&f.json, "json", "", "write alerts as JSON lines to this file, - for standard output")
 	flags.StringVar(&f.syslog, "syslog", "", "send alerts to syslog: local (the default without a value), unix:///PATH or udp://HOST:PORT")
 	flags.Lookup("syslog").NoOptDefVal = "local"
@@ -111,6 +114,9 @@ func run(ctx context.Context, f *runFlags) error {
 			return usageError{fmt.Errorf("--ring %s leaves too little of --memory %s", f.ring.text(), f.memory.text())}
 		}
 	}
+	if err := f.filter.parse(f.interfaces, f.files); err != nil {
+		return err
+	}
 	user, err := runUser(f)
 	if err != nil {
 		return usageError{fmt.Errorf("--user %s: %w", f.user, err)}
@@ -146,6 +152,7 @@ func run(ctx context.Context, f *runFlags) error {
 	w := &watcher{engine: engine, log: log, workers: f.workers, delay: folderDelay}
 	started := time.Now()
 	if len(f.files) > 0 {
+		w.only = f.filter.program // on interfaces it is the kernel's
 		confineFiles(log, f.json)
 	}
 	switch {
@@ -210,19 +217,29 @@ func openSinks(f *runFlags) (*alert.Fan, error) {
 // error it closes those that it opened.
 func openLive(f *runFlags) ([]*capture.Live, error) {
 	var sources []*capture.Live
+	closeAll := func() {
+		for _, s := range sources {
+			s.Close()
+		}
+	}
 	for _, name := range f.interfaces {
 		live, err := capture.OpenLive(capture.LiveConfig{
 			Interface:   name,
 			RingBytes:   int(int64(f.ring) / int64(len(f.interfaces))),
 			Promiscuous: f.promiscuous,
+			Only:        f.filter.program,
 		})
 		if err != nil {
-			for _, s := range sources {
-				s.Close()
-			}
+			closeAll()
 			return nil, err
 		}
 		sources = append(sources, live)
+	}
+	if f.filter.given {
+		if err := checkLinks(sources); err != nil {
+			closeAll()
+			return nil, err
+		}
 	}
 	return sources, nil
 }

@@ -21,8 +21,9 @@ const stopGrace = time.Second
 // watcher brings the frames of sources to one engine.
 type watcher struct {
 	log     zerolog.Logger
-	workers int           // goroutines for a file
-	delay   time.Duration // how late packets may come into a folder that is followed
+	workers int              // goroutines for a file
+	delay   time.Duration    // how late packets may come into a folder that is followed
+	only    capture.Bytecode // what of files to look at; nil: everything
 
 	mu      sync.Mutex // guards all below
 	engine  *detect.Engine
@@ -69,6 +70,9 @@ func (w *watcher) watch(ctx context.Context, f *runFlags, opened func() error) e
 	if err := opened(); err != nil {
 		return err
 	}
+	if link := sources[0].Link(); f.filter.given && link != capture.LinkTypeEthernet { // for which tcpdump -i makes another
+		w.log.Info().Stringer("packets", link).Msg("the filter has to be made for these, with -y")
+	}
 	w.log.Info().Strs("interfaces", f.interfaces).Msg("watching")
 	return pumpAll(ctx, sources, func(ctx context.Context, src *capture.Live) error {
 		err := w.pumpLive(ctx, src)
@@ -110,7 +114,7 @@ func pumpAll[S capture.Source](ctx context.Context, sources []S, pump func(conte
 // pumpFiles brings the packets of files to the engine.
 func (w *watcher) pumpFiles(ctx context.Context, src *capture.Merge) error {
 	defer src.Close()
-	err := pipeline.Run(ctx, src, w.workers, w.add)
+	err := pipeline.Run(ctx, src, w.only, w.workers, w.add)
 	if late := src.Late(); late > 0 {
 		w.log.Warn().Int("files", late).Msg("too many files overlap in time: some were read late")
 	}
@@ -136,7 +140,7 @@ func (w *watcher) add(b *pipeline.Batch) {
 // of the interface.
 func (w *watcher) pumpLive(ctx context.Context, src *capture.Live) error {
 	report := interfaceLog{log: w.log.With().Str("interface", src.Name()).Logger()}
-	return w.pump(ctx, src, pumpHooks{
+	return w.pump(ctx, src, capture.Decoder{}, pumpHooks{
 		idle: func(*capture.Frame) {
 			now := time.Now()
 			w.advance(now)
@@ -157,7 +161,7 @@ func (w *watcher) pumpLive(ctx context.Context, src *capture.Live) error {
 func (w *watcher) pumpFolder(ctx context.Context, src *capture.Follower) error {
 	var latest int64 // time of the latest packet
 	var came time.Time
-	return w.pump(ctx, src, pumpHooks{idle: func(frame *capture.Frame) {
+	return w.pump(ctx, src, capture.Decoder{Only: w.only}, pumpHooks{idle: func(frame *capture.Frame) {
 		if frame.Time != latest {
 			latest, came = frame.Time, time.Now()
 		}
@@ -176,9 +180,8 @@ type pumpHooks struct {
 
 // pump brings the packets of a source that does not end to the engine, one by
 // one: none may wait for others.
-func (w *watcher) pump(ctx context.Context, src capture.Source, hooks pumpHooks) error {
+func (w *watcher) pump(ctx context.Context, src capture.Source, decoder capture.Decoder, hooks pumpHooks) error {
 	defer src.Close()
-	var decoder capture.Decoder
 	var frame capture.Frame
 	var packet capture.Packet
 	for ctx.Err() == nil {
@@ -198,8 +201,12 @@ func (w *watcher) pump(ctx context.Context, src capture.Source, hooks pumpHooks)
 		}
 		w.mu.Lock()
 		w.reasons[reason]++
-		if reason == capture.ReasonOK && !w.stopped {
+		switch {
+		case w.stopped:
+		case reason == capture.ReasonOK:
 			w.engine.Add(&packet)
+		case reason == capture.ReasonFiltered: // nothing else may come for hours, and incidents have to end
+			w.engine.Advance(frame.Time)
 		}
 		w.mu.Unlock()
 	}
@@ -234,12 +241,15 @@ func (w *watcher) finish(started time.Time, sinks *alert.Fan) {
 	stats := w.engine.Stats()
 	undecoded := zerolog.Dict()
 	for r := capture.ReasonOK + 1; r < capture.NumReasons; r++ {
-		if n := w.reasons[r]; n > 0 {
+		if n := w.reasons[r]; n > 0 && r != capture.ReasonFiltered {
 			undecoded.Uint64(r.String(), n)
 		}
 	}
-	w.log.Info().
-		Uint64("packets", total.Frames).
+	summary := w.log.Info().Uint64("packets", total.Frames)
+	if w.only != nil {
+		summary.Uint64("filtered_out", w.reasons[capture.ReasonFiltered])
+	}
+	summary.
 		Uint64("drops", total.Dropped).
 		Uint64("bulk_udp_flows", total.Shed).
 		Uint64("sources", stats.Sources).

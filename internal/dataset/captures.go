@@ -33,7 +33,7 @@ func Captures(captures []labels.Capture, emit func(*Sample)) error {
 		if err != nil {
 			return err
 		}
-		_ = detect.Replay(engine, src) // what can be read of a damaged file is as good as any
+		_ = detect.Replay(engine, src, nil) // what can be read of a damaged file is as good as any
 		src.Close()
 	}
 	return nil

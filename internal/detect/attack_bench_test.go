@@ -30,7 +30,7 @@ func verdicts(tb testing.TB, file []byte) (time.Duration, detect.Stats) {
 		tb.Fatal(err)
 	}
 	start := time.Now()
-	if err := detect.Replay(engine, src); err != nil {
+	if err := detect.Replay(engine, src, nil); err != nil {
 		tb.Fatal(err)
 	}
 	return time.Since(start), engine.Stats()

@@ -56,7 +56,7 @@ func BenchmarkFileToVerdict(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				err = pipeline.Run(b.Context(), src, workers, func(batch *pipeline.Batch) {
+				err = pipeline.Run(b.Context(), src, nil, workers, func(batch *pipeline.Batch) {
 					for i := range batch.Packets {
 						engine.Add(&batch.Packets[i])
 					}

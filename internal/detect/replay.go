@@ -8,10 +8,11 @@ import (
 )
 
 // Replay gives the packets of a file to an Engine and closes the Engine, also
-// where the file cannot be read to its end: then the error says why.
-func Replay(e *Engine, src capture.Source) error {
+// where the file cannot be read to its end: then the error says why. Frames that
+// only does not accept are passed over (see capture.Decoder).
+func Replay(e *Engine, src capture.Source, only capture.Bytecode) error {
 	defer e.Close()
-	var decoder capture.Decoder
+	decoder := capture.Decoder{Only: only}
 	var frame capture.Frame
 	var packet capture.Packet
 	for {

@@ -65,7 +65,7 @@ func Run(d *Detector, c *labels.Capture) (Verdict, error) {
 	if err != nil {
 		return Verdict{}, err
 	}
-	v.Unread = detect.Replay(engine, src)
+	v.Unread = detect.Replay(engine, src, nil)
 	return *v, nil
 }
 

@@ -46,7 +46,8 @@ func (b *Batch) reset() {
 }
 
 // Run reads src to its end and calls take, on the caller's goroutine, with
-// batch after batch. A batch belongs to take during the call only. With one
+// batch after batch. A batch belongs to take during the call only. Of frames that
+// only does not accept (see capture.Decoder) there is the count alone. With one
 // worker everything happens on the caller's goroutine; with more, reading and
 // decoding run ahead on a second one, by no more than a fixed number of packets.
 // More than two are as two: state and verdicts, or unpacking, take longest, and
@@ -60,9 +61,9 @@ func (b *Batch) reset() {
 // has taken what was read, and returns nil. It returns only when its goroutine
 // has ended, which a read of src that never returns can delay for ever. It does
 // not close src.
-func Run(ctx context.Context, src Source, workers int, take func(*Batch)) error {
+func Run(ctx context.Context, src Source, only capture.Bytecode, workers int, take func(*Batch)) error {
 	if workers <= 1 {
-		return gather(ctx, src, newBatch(), func(b *Batch) *Batch {
+		return gather(ctx, src, only, newBatch(), func(b *Batch) *Batch {
 			take(b)
 			b.reset()
 			return b
@@ -76,7 +77,7 @@ func Run(ctx context.Context, src Source, workers int, take func(*Batch)) error 
 	result := make(chan error, 1)
 	go func() {
 		defer close(full)
-		result <- gather(ctx, src, <-free, func(b *Batch) *Batch {
+		result <- gather(ctx, src, only, <-free, func(b *Batch) *Batch {
 			full <- b
 			return <-free
 		})
@@ -91,8 +92,8 @@ func Run(ctx context.Context, src Source, workers int, take func(*Batch)) error 
 
 // gather fills batches until src or ctx ends. It gives away each of them and
 // gets an empty one back.
-func gather(ctx context.Context, src Source, b *Batch, give func(*Batch) *Batch) error {
-	var decoder capture.Decoder
+func gather(ctx context.Context, src Source, only capture.Bytecode, b *Batch, give func(*Batch) *Batch) error {
+	decoder := capture.Decoder{Only: only}
 	flush := func() {
 		if decoder.Counts == [capture.NumReasons]uint64{} {
 			return

@@ -53,7 +53,7 @@ func run(tb testing.TB, file []byte, workers int) (o outcome) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	err = pipeline.Run(context.Background(), src, workers, func(b *pipeline.Batch) {
+	err = pipeline.Run(context.Background(), src, nil, workers, func(b *pipeline.Batch) {
 		o.packets = append(o.packets, b.Packets...)
 		for r, n := range b.Reasons {
 			o.reasons[r] += n
@@ -126,7 +126,7 @@ func TestNothingWaitsForAFullBatch(t *testing.T) {
 		go func() {
 			src, err := capture.NewReader(r)
 			if err == nil {
-				err = pipeline.Run(context.Background(), src, workers, func(b *pipeline.Batch) { taken <- len(b.Packets) })
+				err = pipeline.Run(context.Background(), src, nil, workers, func(b *pipeline.Batch) { taken <- len(b.Packets) })
 			}
 			finished <- err
 		}()
@@ -163,7 +163,7 @@ func TestCancelled(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(context.Background())
 		var frames uint64
-		err = pipeline.Run(ctx, src, workers, func(b *pipeline.Batch) {
+		err = pipeline.Run(ctx, src, nil, workers, func(b *pipeline.Batch) {
 			cancel()
 			for _, n := range b.Reasons {
 				frames += n
@@ -221,7 +221,7 @@ func TestNothingIsAllocatedPerPacket(t *testing.T) {
 		allocs := func(packets int) float64 {
 			return testing.AllocsPerRun(5, func() {
 				e.left = packets
-				if err := pipeline.Run(context.Background(), e, workers, func(*pipeline.Batch) {}); err != nil && !errors.Is(err, io.EOF) {
+				if err := pipeline.Run(context.Background(), e, nil, workers, func(*pipeline.Batch) {}); err != nil && !errors.Is(err, io.EOF) {
 					t.Fatal(err)
 				}
 			})
