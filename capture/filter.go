@@ -53,23 +53,24 @@ func filterBut(link LinkType, snaplen uint32, flows []udpFlow) []bpf.Instruction
 }
 
 // FrameFilter runs Filter's program in user space, so that captures can be
-// thinned as the kernel would have thinned them. It serves one goroutine.
-type FrameFilter struct{ vm *bpf.VM }
+// thinned as the kernel would have thinned them.
+type FrameFilter struct{ program Bytecode }
 
 // NewFrameFilter returns the filter for frames of a link type.
 func NewFrameFilter(link LinkType) (*FrameFilter, error) {
-	vm, err := bpf.NewVM(Filter(link, maxFrame))
+	return newFrameFilter(Filter(link, maxFrame))
+}
+
+func newFrameFilter(program []bpf.Instruction) (*FrameFilter, error) {
+	raw, err := bpf.Assemble(program)
 	if err != nil {
-		return nil, fmt.Errorf("build the filter for %v: %w", link, err)
+		return nil, fmt.Errorf("assemble the filter: %w", err)
 	}
-	return &FrameFilter{vm}, nil
+	return &FrameFilter{raw}, nil
 }
 
 // Keep reports whether the kernel would have let the frame through.
-func (f *FrameFilter) Keep(frame []byte) bool {
-	n, err := f.vm.Run(frame)
-	return err == nil && n > 0
-}
+func (f *FrameFilter) Keep(frame []byte) bool { return f.program.accepts(frame, len(frame)) }
 
 // etherLength is the length of an Ethernet header without tags.
 const etherLength = 14

@@ -7,7 +7,6 @@ import (
 
 	"github.com/google/gopacket"
 	"github.com/google/gopacket/layers"
-	"golang.org/x/net/bpf"
 )
 
 // wanted says which decoded packets the filter must let through: all but TCP
@@ -147,11 +146,11 @@ func udpFlowPacket(f udpFlow) []byte {
 
 func flowFilter(t testing.TB, link LinkType, flows []udpFlow) *FrameFilter {
 	t.Helper()
-	vm, err := bpf.NewVM(filterBut(link, maxFrame, flows))
+	filter, err := newFrameFilter(filterBut(link, maxFrame, flows))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &FrameFilter{vm}
+	return filter
 }
 
 // TestFilter puts packets into frames in every way that the decoder reads: the
