@@ -177,6 +177,7 @@ func (f *File) Next(fr *Frame) error {
 		}
 		return f.err
 	}
+	fr.Tag = Tag{}
 	f.frames++
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -413,19 +414,35 @@ func FuzzFile(f *testing.F) {
 
 // BenchmarkReadFile reads a file of a million packets, and decodes them where
 // the name says so.
+// BenchmarkReadFile reads a million packets of several kinds from a file in the
+// page cache, and has tcpdump, where there is one, read and write the same.
 func BenchmarkReadFile(b *testing.B) {
 	const packets = 1_000_000
+	frames := [][]byte{
+		tcpFrame(443, ACK, 1446), tcpFrame(443, ACK, 0), tcpFrame(22, SYN, 0), tcpFrame(443, ACK|PSH, 746),
+		plain(kind4, append(udpFlowPacket(bulkFlows[0]), make([]byte, 1200)...)),
+		plain(kind6, append(serialize(ipv6(6), tcpHeader(ACK, 20)), make([]byte, 1300)...)),
+		inEthernetOf(0x81, 0, 0, 1)(kind4, tcpFrame(443, ACK, 1000)[14:]),
+		plain(kind4, serialize(ipv4(1), bytesOf(8, 0, 0, 0, 0, 1, 0, 1), gopacket.Payload(make([]byte, 56)))),
+	}
 	for _, test := range []struct {
-		name   string
-		size   int
-		decode bool
-	}{{"snaplen96", 96, false}, {"snaplen96-decode", 96, true}, {"full", 800, false}, {"full-decode", 800, true}} {
-		b.Run(test.name, func(b *testing.B) {
-			path := filepath.Join(b.TempDir(), "capture.pcap")
-			record := pcapRecord(little, 0, uint32(test.size), 800, string(tcpFrame(443, ACK, 746)[:test.size]))
-			if err := os.WriteFile(path, pcapFile(little, pcapMicroseconds, 1, bytes.Repeat(record, packets)), 0o600); err != nil {
-				b.Fatal(err)
-			}
+		name    string
+		snaplen int
+	}{{"snaplen 96", 96}, {"full frames", maxFrame}} {
+		var records []byte
+		for i, frame := range frames {
+			captured := min(test.snaplen, len(frame))
+			records = append(records, pcapRecord(little, uint32(i), uint32(captured), uint32(len(frame)), string(frame[:captured]))...)
+		}
+		path := filepath.Join(b.TempDir(), "capture.pcap")
+		if err := os.WriteFile(path, pcapFile(little, pcapMicroseconds, 1, bytes.Repeat(records, packets/len(frames))), 0o600); err != nil {
+			b.Fatal(err)
+		}
+		rate := func(b *testing.B) {
+			b.ReportMetric(float64(b.N)*packets/b.Elapsed().Seconds(), "packets/s")
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/packets/float64(b.N), "ns/packet")
+		}
+		b.Run(test.name+", decoded", func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				f, err := Open(path)
@@ -436,16 +453,26 @@ func BenchmarkReadFile(b *testing.B) {
 				var fr Frame
 				var p Packet
 				for err = f.Next(&fr); err == nil; err = f.Next(&fr) {
-					if test.decode {
-						d.Decode(fr.Link, fr.Time, fr.Data, fr.Wire, &p)
-					}
+					d.Decode(fr.Link, fr.Time, fr.Data, fr.Wire, &p)
 				}
-				if err != io.EOF || f.Stats().Frames != packets {
-					b.Fatal(err, f.Stats())
+				if err != io.EOF || d.Counts[ReasonOK] != packets {
+					b.Fatal(err, d.Counts)
 				}
 				f.Close()
 			}
-			b.ReportMetric(float64(b.N)*packets/b.Elapsed().Seconds(), "packets/s")
+			rate(b)
+		})
+		b.Run(test.name+", tcpdump", func(b *testing.B) {
+			tcpdump, err := exec.LookPath("tcpdump")
+			if err != nil {
+				b.Skip("needs tcpdump")
+			}
+			for b.Loop() {
+				if out, err := exec.Command(tcpdump, "-r", path, "-w", os.DevNull).CombinedOutput(); err != nil {
+					b.Fatalf("%v: %s", err, out)
+				}
+			}
+			rate(b)
 		})
 	}
 }

@@ -19,9 +19,8 @@ import (
 // is back, of another link type if it comes back so. Next tells each change by
 // ErrLinkState. To go on needs no privilege: the sockets stay the same.
 //
-// The kernel takes the outermost VLAN tag out of a frame that comes in and keeps
-// it beside the bytes (TP_STATUS_VLAN_VALID). It is not put back: contacts do
-// not depend on it.
+// The kernel takes the outermost VLAN tag out of a frame that comes in. It is not
+// put back into the bytes, but is in Frame.Tag: contacts do not depend on it.
 type Live struct {
 	name     string
 	fd       int

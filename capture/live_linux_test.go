@@ -135,6 +135,32 @@ func TestLive(t *testing.T) {
 	}
 }
 
+// TestLiveTag sends tagged frames, of which the kernel takes the outer tag.
+func TestLiveTag(t *testing.T) {
+	inNamespace(t)
+	newPair(t)
+	l, err := OpenLive(LiveConfig{Interface: "scan0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	for n, test := range []struct {
+		before []byte
+		want   Tag
+	}{
+		{nil, Tag{}},
+		{[]byte{0x81, 0, 0x60, 7}, Tag{etherVLAN, 0x6007}},
+		{[]byte{0x88, 0xa8, 0, 9, 0x81, 0, 0, 7}, Tag{etherQinQ, 9}},
+		{nil, Tag{}},
+	} {
+		port := uint16(n + 1)
+		injector(t, "scan1")(inEthernetOf(test.before...)(kind4, tcpFrame(port, SYN, 0)[14:]))
+		if f, _ := expect(t, l, port); f.Tag != test.want {
+			t.Errorf("a frame with %x before the ethertype: tag %+v, want %+v", test.before, f.Tag, test.want)
+		}
+	}
+}
+
 // TestLiveRing sends more than the ring holds, in steps that it can take, and
 // then a flood that it cannot: what was lost must be counted.
 func TestLiveRing(t *testing.T) {

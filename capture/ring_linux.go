@@ -118,6 +118,13 @@ func (r *ring) next(f *Frame) (from *unix.RawSockaddrLinklayer, ok bool) {
 	f.Time = int64(h.Sec)*1e9 + int64(h.Nsec)
 	f.Data = r.memory[data:end:end]
 	f.Wire = wireLength(h.Len, int(h.Snaplen))
+	f.Tag = Tag{}
+	if h.Status&unix.TP_STATUS_VLAN_VALID != 0 {
+		f.Tag = Tag{TPID: etherVLAN, TCI: uint16(h.Hv1.Vlan_tci)}
+		if h.Status&unix.TP_STATUS_VLAN_TPID_VALID != 0 {
+			f.Tag.TPID = h.Hv1.Vlan_tpid
+		}
+	}
 	r.left--
 	r.at += int(h.Next_offset)
 	return from, true

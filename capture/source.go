@@ -13,6 +13,14 @@ type Frame struct {
 	Link LinkType // what Data begins with
 	Data []byte   // the captured bytes; they belong to the source and are valid until its next Next or Close
 	Wire int      // length on the wire, bytes; at least len(Data)
+	Tag  Tag      // of live captures only
+}
+
+// Tag is the outermost VLAN tag (IEEE 802.1Q), which the kernel takes out of a
+// frame that comes in and keeps beside it. TPID is 0 where there was none.
+type Tag struct {
+	TPID uint16 // ethertype of the tag
+	TCI  uint16 // priority and VLAN
 }
 
 // Source yields frames in the order of capture. It serves one goroutine.
