@@ -16,6 +16,9 @@ var (
 // ErrRing is what OpenLive returns for a ring outside its limits.
 var ErrRing = fmt.Errorf("a capture ring has %d KiB to %d MiB", MinRingBytes>>10, MaxRingBytes>>20)
 
+// ErrRings is what OpenRings returns for a number of rings outside its limits.
+var ErrRings = fmt.Errorf("an interface has 1 to %d capture rings", MaxRings)
+
 // ErrLinkState is what Next of Live returns once when the state of its
 // interface has changed, which State then tells. It ends nothing: the next
 // Next goes on.
@@ -26,6 +29,7 @@ const (
 	DefaultRingBytes = 4 << 20
 	MinRingBytes     = 64 << 10
 	MaxRingBytes     = 1 << 30
+	MaxRings         = 16
 	DefaultSnaplen   = 256 // reaches the TCP flags that an ICMPv6 error quotes behind tags and extension headers
 )
 
