@@ -15,7 +15,8 @@ import (
 // others are summed up until a minute is over.
 func TestDropWarnings(t *testing.T) {
 	var out bytes.Buffer
-	l := interfaceLog{log: zerolog.New(&out)}
+	report := &interfaceLog{log: zerolog.New(&out)}
+	l := ringLog{to: report}
 	var stats capture.Stats
 	asked := 0
 	ask := func() capture.Stats { asked++; return stats }
@@ -33,7 +34,7 @@ func TestDropWarnings(t *testing.T) {
 		t.Errorf("the kernel was asked %d times in 10 seconds", asked)
 	}
 	now -= 3600 * second // the clock is put back
-	l.warned = l.warned.Add(-warnInterval)
+	report.warned = report.warned.Add(-warnInterval)
 	l.drops(now, ask)
 	l.drops(now+second, ask)
 	want := []string{`"drops":5,`, `"drops":45,`}
