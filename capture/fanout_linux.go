@@ -45,7 +45,7 @@ const groupMode = unix.PACKET_FANOUT_HASH
 // in the ring of what it answers, unless by chance.
 //
 // Each Live is the caller's, serves one goroutine and is to be closed; they
-// share nothing. To close one alone loses its share. All follow the interface,
+// share nothing. To close one alone loses its share, or moves it to the others. All follow the interface,
 // the first tells of its changes by ErrLinkState, and each counts its own
 // frames.
 //
@@ -182,6 +182,7 @@ func groupID(group uint32) (int, error) {
 // the kernel does not let the first go.
 func (l *Live) rebind(index int) error {
 	if l.share.of > 0 && (l.share.by != byFilter || l.ring.memory == nil) {
+		l.interrupted = l.interrupted || l.share.by == byKernel // if that is yet to be read from the socket, it goes with it
 		return l.rebindSpare(index)
 	}
 	return l.bind(index)

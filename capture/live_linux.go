@@ -17,7 +17,7 @@ import (
 // An interface that goes down, is removed and made anew under its name (as PPP
 // does on each redial), or is renamed, ends nothing: its frames follow when it
 // is back, of another link type if it comes back so. Next tells each change by
-// ErrLinkState. To go on needs no privilege: the sockets stay the same.
+// ErrLinkState. To go on needs no privilege: all sockets are open from the start.
 //
 // The kernel takes the outermost VLAN tag out of a frame that comes in and keeps
 // it beside the bytes (TP_STATUS_VLAN_VALID). It is not put back: contacts do
