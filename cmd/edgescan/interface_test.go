@@ -51,3 +51,23 @@ func TestDropWarnings(t *testing.T) {
 		t.Errorf("%v allocations per packet", n)
 	}
 }
+
+// TestDropWarningsOfRings has two rings lose packets: one warning tells of both,
+// a minute later.
+func TestDropWarningsOfRings(t *testing.T) {
+	var out bytes.Buffer
+	report := &interfaceLog{log: zerolog.New(&out)}
+	rings := [2]ringLog{{to: report}, {to: report}}
+	now := time.Now().UnixNano()
+	for second := range int64(5) {
+		for i := range rings {
+			dropped := uint64(10*i+1) * uint64(second+1)
+			rings[i].drops(now+second*time.Second.Nanoseconds(), func() capture.Stats { return capture.Stats{Dropped: dropped} })
+		}
+	}
+	report.warned = report.warned.Add(-warnInterval)
+	rings[0].drops(now+time.Minute.Nanoseconds(), func() capture.Stats { return capture.Stats{Dropped: 5} })
+	if got, want := strings.Count(out.String(), "\n"), 2; got != want || !strings.Contains(out.String(), `"drops":1,`) || !strings.Contains(out.String(), `"drops":59,`) {
+		t.Errorf("want 1 drop told, then 59:\n%s", &out)
+	}
+}
