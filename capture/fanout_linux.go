@@ -54,10 +54,15 @@ const groupMode = unix.PACKET_FANOUT_HASH
 // again, and what is in its stead must have been opened while that was
 // permitted: so each ring has a second socket in reserve, which belongs to no group
 // and can be bound again forever, and a filter that lets only the ring's share
-// through. There every frame meets the filters of all rings, which for four of
-// them costs about what the kernel's hash does. The same is done from the start where
-// the kernel has no group for us: before 4.12, and for an interface that
-// is down before 6.13.
+// through. There every frame meets the filters of all rings: on an x86-64 core 0.1 to
+// 0.15 us for each, where a group of any size takes 0.1 us in all. The other ways
+// cost more, or something else: a group on all interfaces at once, whose filters
+// need not be bound to follow, takes 0.4 us of each packet that any interface
+// receives and as much of each that one sends; to open sockets anew takes a
+// privilege that would have to be kept.
+//
+// The filters divide from the start where the kernel has no group for us: before
+// 4.12, and for an interface that is down before 6.13.
 func OpenRings(cfg LiveConfig, rings int) ([]*Live, error) {
 	if rings < 1 || rings > MaxRings {
 		return nil, fmt.Errorf("%d: %w", rings, ErrRings)
@@ -229,19 +234,23 @@ const networkHeader = 0xfff00000
 // the others. All rings come to the same number for a frame, so that it is in
 // one and in no other.
 //
-// It is made of the two addresses, whichever is first: all that two hosts tell
-// each other is in one ring, the ICMP errors too. What is not IP, or has it behind
-// something that the kernel does not take off (PPPoE, MPLS, a second VLAN tag),
-// is in the first.
+// It is made of the two addresses, whichever is first: all that two hosts send
+// each other is in one ring, with their ICMP errors, which the kernel's group does
+// not see to. What is not IP, or has it behind something that the kernel does
+// not take off (PPPoE, MPLS, a second VLAN tag), is in some one ring, the first as
+// a rule. What ends within its addresses is in none: Decode has no use for it.
 func (s share) choose() []bpf.Instruction {
-	xor := func(program []bpf.Instruction, first, words uint32) []bpf.Instruction {
-		program = append(program, bpf.LoadAbsolute{Off: networkHeader + first, Size: 4})
-		for i := uint32(1); i < words; i++ {
-			program = append(program, bpf.TAX{}, bpf.LoadAbsolute{Off: networkHeader + first + 4*i, Size: 4}, bpf.ALUOpX{Op: bpf.ALUOpXor})
+	xor := func(words ...uint32) []bpf.Instruction {
+		program := []bpf.Instruction{bpf.LoadAbsolute{Off: networkHeader + words[0], Size: 4}}
+		for _, at := range words[1:] {
+			program = append(program, bpf.TAX{}, bpf.LoadAbsolute{Off: networkHeader + at, Size: 4}, bpf.ALUOpX{Op: bpf.ALUOpXor})
 		}
 		return program
 	}
-	v4, v6 := xor(nil, 12, 2), xor(nil, 8, 8)
+	v4 := xor(12, 16)
+	// What tells apart the networks of a provider, and the hosts of a network: each
+	// load costs as much as all the rest.
+	v6 := xor(8+4, 8+12, 24+4, 24+12)
 	v4 = append(v4, bpf.Jump{Skip: 3 + uint32(len(v6))}) // to what is done with either
 	program := []bpf.Instruction{
 		bpf.LoadAbsolute{Off: networkHeader, Size: 1},
