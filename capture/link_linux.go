@@ -174,7 +174,7 @@ func (l *Live) follow() (LinkState, error) {
 		if bound > 0 && l.promisc {
 			l.promiscuous(unix.PACKET_DROP_MEMBERSHIP, bound) // one that goes this moment has none left
 		}
-		if err := l.bind(d.index); err != nil {
+		if err := l.rebind(d.index); err != nil {
 			return 0, err
 		}
 	}

@@ -20,6 +20,9 @@ var ErrRing = fmt.Errorf("a capture ring has %d KiB to %d MiB", MinRingBytes>>10
 // long together.
 var ErrProgram = fmt.Errorf("the packet filter is too long: the kernel takes %d instructions, those of edgescan's own filter among them", maxProgram)
 
+// ErrRings is what OpenRings returns for a number of rings outside its limits.
+var ErrRings = fmt.Errorf("an interface has 1 to %d capture rings", MaxRings)
+
 // ErrLinkState is what Next of Live returns once when the state of its
 // interface has changed, which State then tells. It ends nothing: the next
 // Next goes on.
@@ -30,6 +33,7 @@ const (
 	DefaultRingBytes = 4 << 20
 	MinRingBytes     = 64 << 10
 	MaxRingBytes     = 1 << 30
+	MaxRings         = 16
 	DefaultSnaplen   = 256 // reaches the TCP flags that an ICMPv6 error quotes behind tags and extension headers
 )
 

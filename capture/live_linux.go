@@ -17,7 +17,7 @@ import (
 // An interface that goes down, is removed and made anew under its name (as PPP
 // does on each redial), or is renamed, ends nothing: its frames follow when it
 // is back, of another link type if it comes back so. Next tells each change by
-// ErrLinkState. To go on needs no privilege: the sockets stay the same.
+// ErrLinkState. To go on needs no privilege: all sockets are open from the start.
 //
 // The kernel takes the outermost VLAN tag out of a frame that comes in. It is not
 // put back into the bytes, but is in Frame.Tag: contacts do not depend on it.
@@ -28,11 +28,14 @@ type Live struct {
 	hardware uint16 // of the interface, ARPHRD_*
 	link     LinkType
 	ring     ring
+	memory   int // of the ring, bytes, as LiveConfig has it
 	snaplen  int
 	bulk     bool // let bulk through
 	only     Bytecode
 	promisc  bool
 	inbound  bool // skip outgoing frames here, because the kernel cannot
+	share    share
+	spare    int // socket that follows in fd's stead when that cannot, or -1
 	stats    Stats
 	shed     shed
 
@@ -46,20 +49,32 @@ var _ Source = (*Live)(nil)
 // OpenLive starts to capture. Its errors wrap ErrNoInterface, ErrPermission
 // or ErrUnsupported (an interface of a link type that Decode does not read),
 // or are the operating system's.
-func OpenLive(cfg LiveConfig) (*Live, error) {
-	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0) // protocol 0: no frame before the filter
-	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) {
-		return nil, fmt.Errorf("%s: %w: %w", cfg.Interface, ErrPermission, err)
-	}
+func OpenLive(cfg LiveConfig) (*Live, error) { return openLive(cfg, share{}) }
+
+func openLive(cfg LiveConfig, share share) (*Live, error) {
+	fd, err := openSocket(cfg.Interface)
 	if err != nil {
-		return nil, fmt.Errorf("%s: open a packet socket: %w", cfg.Interface, err)
+		return nil, err
 	}
-	l := &Live{name: cfg.Interface, fd: fd, devices: devices{fd: -1}, bulk: cfg.Bulk, only: cfg.Only, promisc: cfg.Promiscuous, shed: shed{most: shedFlows}}
+	l := &Live{name: cfg.Interface, fd: fd, spare: -1, devices: devices{fd: -1}, memory: cfg.RingBytes, bulk: cfg.Bulk, only: cfg.Only,
+		promisc: cfg.Promiscuous, share: share, shed: shed{most: shedFlows}}
 	if err := l.setUp(cfg); err != nil {
 		l.Close()
 		return nil, fmt.Errorf("%s: %w", cfg.Interface, err)
 	}
 	return l, nil
+}
+
+// openSocket opens a packet socket, to which nothing comes before it is bound.
+func openSocket(name string) (fd int, err error) {
+	fd, err = unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0) // protocol 0: no frame before the filter
+	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) {
+		return -1, fmt.Errorf("%s: %w: %w", name, ErrPermission, err)
+	}
+	if err != nil {
+		return -1, fmt.Errorf("%s: open a packet socket: %w", name, err)
+	}
+	return fd, nil
 }
 
 // setUp finds the interface, then attaches filter, ring and interface in the
@@ -86,13 +101,11 @@ func (l *Live) setUp(cfg LiveConfig) (err error) {
 		return err
 	}
 	if cfg.IgnoreOutgoing || d.hardware == unix.ARPHRD_LOOPBACK {
-		err := unix.SetsockoptInt(l.fd, unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1)
-		l.inbound = errors.Is(err, unix.ENOPROTOOPT) // before Linux 4.20
-		if err != nil && !l.inbound {
-			return fmt.Errorf("ignore outgoing packets: %w", err)
+		if l.inbound, err = ignoreOutgoing(l.fd); err != nil {
+			return err
 		}
 	}
-	if err := l.ring.open(l.fd, cfg.RingBytes, l.snaplen); err != nil {
+	if err := l.ring.open(l.fd, l.memory, l.snaplen); err != nil {
 		return err
 	}
 	if err := l.bind(d.index); errors.Is(err, unix.ENODEV) { // removed a moment ago
@@ -103,6 +116,19 @@ func (l *Live) setUp(cfg LiveConfig) (err error) {
 	return nil
 }
 
+// ignoreOutgoing keeps the frames that the interface sends from a socket. It
+// reports whether the kernel cannot, which is before Linux 4.20.
+func ignoreOutgoing(fd int) (cannot bool, err error) {
+	err = unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1)
+	if errors.Is(err, unix.ENOPROTOOPT) {
+		return true, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("ignore outgoing packets: %w", err)
+	}
+	return false, nil
+}
+
 // attach gives the kernel its filter for frames of a link type, in place of the
 // one that it had.
 func (l *Live) attach(link LinkType) error {
@@ -110,7 +136,7 @@ func (l *Live) attach(link LinkType) error {
 	if !l.bulk {
 		program = filterBut(link, uint32(l.snaplen), l.shed.program())
 	}
-	if program = both(l.only, program); len(program) > maxProgram {
+	if program = both(l.only, l.share.only(program)); len(program) > maxProgram {
 		return ErrProgram
 	}
 	raw, err := bpf.Assemble(program)
@@ -210,13 +236,17 @@ func (l *Live) Next(f *Frame) error {
 		switch {
 		case err != nil:
 			return err
-		case changed:
+		case changed && l.share.index == 0: // else another ring tells it
 			return ErrLinkState
 		case !busy:
 			return ErrTimeout
 		}
 	}
 }
+
+// Buffered returns how many frames Next has at hand: so often it returns without
+// a system call, but for frames that it skips.
+func (l *Live) Buffered() int { return l.ring.left }
 
 // State tells what has become of the interface, as of the last Next.
 func (l *Live) State() LinkState { return l.state }
@@ -271,6 +301,9 @@ func (l *Live) Close() error {
 	l.Stats()
 	err := errors.Join(l.ring.close(), unix.Close(l.fd))
 	l.fd = -1
+	if l.spare >= 0 {
+		err = errors.Join(err, unix.Close(l.spare))
+	}
 	if l.devices.fd >= 0 {
 		err = errors.Join(err, unix.Close(l.devices.fd))
 	}

@@ -15,6 +15,15 @@ func OpenLive(LiveConfig) (*Live, error) {
 	return nil, fmt.Errorf("%w on %s: it needs Linux", ErrUnsupported, runtime.GOOS)
 }
 
+// OpenRings returns ErrUnsupported.
+func OpenRings(cfg LiveConfig, _ int) ([]*Live, error) {
+	_, err := OpenLive(cfg)
+	return nil, err
+}
+
+// Buffered returns 0.
+func (l *Live) Buffered() int { return 0 }
+
 // State returns LinkDown.
 func (l *Live) State() LinkState { return LinkDown }
 

@@ -64,6 +64,7 @@ func (r *ring) open(fd, memory, snaplen int) error {
 	}
 	mapped, err := unix.Mmap(fd, 0, r.size*blocks, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 	if err != nil {
+		_ = unix.SetsockoptTpacketReq3(fd, unix.SOL_PACKET, unix.PACKET_RX_RING, &unix.TpacketReq3{}) // so that it can be tried again
 		return fmt.Errorf("map a ring of %d bytes: %w", r.size*blocks, err)
 	}
 	r.memory = mapped
@@ -87,8 +88,11 @@ func (r *ring) header() *unix.TpacketHdrV1 {
 }
 
 // advance gives the block that has been read back to the kernel, and takes the
-// next if the kernel is through with it.
+// next if the kernel is through with it. A ring without memory has none.
 func (r *ring) advance() bool {
+	if r.memory == nil {
+		return false
+	}
 	if r.held {
 		atomic.StoreUint32(&r.header().Block_status, unix.TP_STATUS_KERNEL)
 		r.held = false

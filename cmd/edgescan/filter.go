@@ -97,9 +97,10 @@ func shellQuote(word string) string {
 
 // checkLinks refuses interfaces of several link types, for which one program
 // cannot be right.
-func checkLinks(sources []*capture.Live) error {
-	for _, s := range sources[1:] {
-		if first := sources[0]; s.Link() != first.Link() {
+func checkLinks(interfaces [][]*capture.Live) error {
+	first := interfaces[0][0]
+	for _, rings := range interfaces[1:] {
+		if s := rings[0]; s.Link() != first.Link() {
 			return usageError{fmt.Errorf("--filter is made for one link type, but %s has frames of %v and %s of %v: watch them with an edgescan each", first.Name(), first.Link(), s.Name(), s.Link())}
 		}
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"sync"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -17,10 +18,16 @@ const (
 // interfaceLog tells what becomes of one interface, which may be watched for
 // months: what happens is told once, what goes on once a minute.
 type interfaceLog struct {
-	log     zerolog.Logger
-	checked int64     // nanoseconds since 1970, when drops were last looked for
-	told    uint64    // drops that a warning has told
-	warned  time.Time // when
+	log zerolog.Logger
+
+	mu      sync.Mutex // guards all below: an interface's rings are read at the same time
+	dropped uint64     // by all rings
+	told    uint64     // drops that a warning has told
+	warned  time.Time  // when
+}
+
+func (w *watcher) newInterfaceLog(name string) *interfaceLog {
+	return &interfaceLog{log: w.log.With().Str("interface", name).Logger()}
 }
 
 // state tells of a change.
@@ -37,18 +44,35 @@ func (l *interfaceLog) state(s capture.LinkState) {
 	}
 }
 
+// lost counts drops of a ring, and tells of them if that was not done within the
+// minute.
+func (l *interfaceLog) lost(drops uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.dropped += drops
+	if l.dropped == l.told || !l.warned.IsZero() && time.Since(l.warned) < warnInterval {
+		return
+	}
+	l.log.Warn().Uint64("drops", l.dropped-l.told).Msg("packets were lost, they come faster than they can be read")
+	l.told, l.warned = l.dropped, time.Now()
+}
+
+// ringLog looks after one ring of an interface.
+type ringLog struct {
+	to      *interfaceLog
+	checked int64  // nanoseconds since 1970, when drops were last looked for
+	dropped uint64 // as of then
+}
+
 // drops looks for drops if it is time to: now is that of the packet or of the
 // clock, between which a second is no matter. Asking the kernel this often also
 // keeps its 32-bit counters from wrapping unseen.
-func (l *interfaceLog) drops(now int64, stats func() capture.Stats) {
-	if d := time.Duration(now - l.checked); d < dropInterval && d > -dropInterval {
+func (r *ringLog) drops(now int64, stats func() capture.Stats) {
+	if d := time.Duration(now - r.checked); d < dropInterval && d > -dropInterval {
 		return
 	}
-	l.checked = now
+	r.checked = now
 	dropped := stats().Dropped
-	if dropped == l.told || !l.warned.IsZero() && time.Since(l.warned) < warnInterval {
-		return
-	}
-	l.log.Warn().Uint64("drops", dropped-l.told).Msg("packets were lost, they come faster than they can be read")
-	l.told, l.warned = dropped, time.Now()
+	r.to.lost(dropped - r.dropped)
+	r.dropped = dropped
 }

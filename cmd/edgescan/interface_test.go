@@ -15,7 +15,8 @@ import (
 // others are summed up until a minute is over.
 func TestDropWarnings(t *testing.T) {
 	var out bytes.Buffer
-	l := interfaceLog{log: zerolog.New(&out)}
+	report := &interfaceLog{log: zerolog.New(&out)}
+	l := ringLog{to: report}
 	var stats capture.Stats
 	asked := 0
 	ask := func() capture.Stats { asked++; return stats }
@@ -33,7 +34,7 @@ func TestDropWarnings(t *testing.T) {
 		t.Errorf("the kernel was asked %d times in 10 seconds", asked)
 	}
 	now -= 3600 * second // the clock is put back
-	l.warned = l.warned.Add(-warnInterval)
+	report.warned = report.warned.Add(-warnInterval)
 	l.drops(now, ask)
 	l.drops(now+second, ask)
 	want := []string{`"drops":5,`, `"drops":45,`}
@@ -48,5 +49,25 @@ func TestDropWarnings(t *testing.T) {
 	}
 	if n := testing.AllocsPerRun(1000, func() { l.drops(now, ask) }); n != 0 {
 		t.Errorf("%v allocations per packet", n)
+	}
+}
+
+// TestDropWarningsOfRings has two rings lose packets: one warning tells of both,
+// a minute later.
+func TestDropWarningsOfRings(t *testing.T) {
+	var out bytes.Buffer
+	report := &interfaceLog{log: zerolog.New(&out)}
+	rings := [2]ringLog{{to: report}, {to: report}}
+	now := time.Now().UnixNano()
+	for second := range int64(5) {
+		for i := range rings {
+			dropped := uint64(10*i+1) * uint64(second+1)
+			rings[i].drops(now+second*time.Second.Nanoseconds(), func() capture.Stats { return capture.Stats{Dropped: dropped} })
+		}
+	}
+	report.warned = report.warned.Add(-warnInterval)
+	rings[0].drops(now+time.Minute.Nanoseconds(), func() capture.Stats { return capture.Stats{Dropped: 5} })
+	if got, want := strings.Count(out.String(), "\n"), 2; got != want || !strings.Contains(out.String(), `"drops":1,`) || !strings.Contains(out.String(), `"drops":59,`) {
+		t.Errorf("want 1 drop told, then 59:\n%s", &out)
 	}
 }

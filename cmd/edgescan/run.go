@@ -29,9 +29,11 @@ type runFlags struct {
 	model       string
 	memory      byteSize
 	ring        byteSize
+	rings       int
 	workers     int
 	filter      packetFilter
 	promiscuous bool
+	incoming    bool
 	user        string
 }
 
@@ -62,8 +64,10 @@ func newRun() *cobra.Command {
 	flags.StringVar(&f.model, "model", "", "model file to use in place of the built-in one")
 	flags.Var(&f.memory, "memory", "memory to stay within")
 	flags.Var(&f.ring, "ring", "part of it that holds packets of interfaces until they are read; more of it bridges longer bursts")
-	flags.IntVar(&f.workers, "workers", min(2, runtime.GOMAXPROCS(0)), "cores to use for files: from 2 on, reading and decoding run ahead (more than 2 gain nothing); an interface always has one goroutine")
+	flags.IntVar(&f.rings, "rings", 1, fmt.Sprintf("divide the packets of each interface among so many rings, at most %d, which as many cores can read; they share the memory of --ring", capture.MaxRings))
+	flags.IntVar(&f.workers, "workers", min(2, runtime.GOMAXPROCS(0)), "cores to use for files: from 2 on, reading and decoding run ahead (more than 2 gain nothing); for interfaces see --rings")
 	flags.BoolVar(&f.promiscuous, "promiscuous", false, "put the interfaces into promiscuous mode")
+	flags.BoolVar(&f.incoming, "incoming", false, "see only what the interfaces receive, not what they send: for a mirror port, or where all interfaces of a gateway are watched, which see what it forwards twice otherwise")
 	flags.StringVar(&f.user, "user", "", "user to become, if root, once interfaces and files are open; root keeps root's files within reach (default edgescan, or nobody)")
 	return cmd
 }
@@ -107,8 +111,11 @@ func run(ctx context.Context, f *runFlags) error {
 	engineMemory := int64(f.memory) - programMemory
 	if len(f.interfaces) > 0 {
 		engineMemory -= int64(f.ring) - capture.DefaultRingBytes
-		if each := int64(f.ring) / int64(len(f.interfaces)); each < capture.MinRingBytes || each > capture.MaxRingBytes {
-			return usageError{fmt.Errorf("--ring %s for %d interfaces: %w", f.ring.text(), len(f.interfaces), capture.ErrRing)}
+		if f.rings < 1 || f.rings > capture.MaxRings {
+			return usageError{fmt.Errorf("--rings %d: %w", f.rings, capture.ErrRings)}
+		}
+		if each := f.eachRing(); each < capture.MinRingBytes || each > capture.MaxRingBytes {
+			return usageError{fmt.Errorf("--ring %s for %d interfaces%s: %w", f.ring.text(), len(f.interfaces), f.ofRings(), capture.ErrRing)}
 		}
 		if engineMemory < detect.MinMemory {
 			return usageError{fmt.Errorf("--ring %s leaves too little of --memory %s", f.ring.text(), f.memory.text())}
@@ -167,6 +174,17 @@ func run(ctx context.Context, f *runFlags) error {
 	return err
 }
 
+// eachRing returns the memory of one ring.
+func (f *runFlags) eachRing() int64 { return int64(f.ring) / int64(len(f.interfaces)*f.rings) }
+
+// ofRings says how many rings an interface has, where it has several.
+func (f *runFlags) ofRings() string {
+	if f.rings == 1 {
+		return ""
+	}
+	return fmt.Sprintf(" of %d rings", f.rings)
+}
+
 func isFolder(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.IsDir()
@@ -211,35 +229,4 @@ func openSinks(f *runFlags) (*alert.Fan, error) {
 		fan.Sinks = append(fan.Sinks, alert.NewSyslog(target))
 	}
 	return fan, nil
-}
-
-// openLive opens the interfaces, which share the memory of the ring; on an
-// error it closes those that it opened.
-func openLive(f *runFlags) ([]*capture.Live, error) {
-	var sources []*capture.Live
-	closeAll := func() {
-		for _, s := range sources {
-			s.Close()
-		}
-	}
-	for _, name := range f.interfaces {
-		live, err := capture.OpenLive(capture.LiveConfig{
-			Interface:   name,
-			RingBytes:   int(int64(f.ring) / int64(len(f.interfaces))),
-			Promiscuous: f.promiscuous,
-			Only:        f.filter.program,
-		})
-		if err != nil {
-			closeAll()
-			return nil, err
-		}
-		sources = append(sources, live)
-	}
-	if f.filter.given {
-		if err := checkLinks(sources); err != nil {
-			closeAll()
-			return nil, err
-		}
-	}
-	return sources, nil
 }

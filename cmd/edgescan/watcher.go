@@ -28,6 +28,7 @@ type watcher struct {
 	mu      sync.Mutex // guards all below
 	engine  *detect.Engine
 	stopped bool
+	latest  int64 // of several rings: time of the latest packet, or when one was last idle
 	sources []capture.Source
 	reasons [capture.NumReasons]uint64
 }
@@ -60,23 +61,29 @@ func (w *watcher) follow(ctx context.Context, folder string) error {
 // down or to be removed is not. It calls opened when they are open and nothing
 // has been read from them.
 func (w *watcher) watch(ctx context.Context, f *runFlags, opened func() error) error {
-	sources, err := openLive(f)
+	interfaces, err := openLive(f)
 	if err != nil {
 		return err
 	}
-	for _, src := range sources {
-		w.sources = append(w.sources, src)
+	for _, rings := range interfaces {
+		for _, ring := range rings {
+			w.sources = append(w.sources, ring)
+		}
 	}
 	if err := opened(); err != nil {
 		return err
 	}
-	if link := sources[0].Link(); f.filter.given && link != capture.LinkTypeEthernet { // for which tcpdump -i makes another
+	if link := interfaces[0][0].Link(); f.filter.given && link != capture.LinkTypeEthernet { // for which tcpdump -i makes another
 		w.log.Info().Stringer("packets", link).Msg("the filter has to be made for these, with -y")
 	}
-	w.log.Info().Strs("interfaces", f.interfaces).Msg("watching")
-	return pumpAll(ctx, sources, func(ctx context.Context, src *capture.Live) error {
-		err := w.pumpLive(ctx, src)
-		if err != nil && len(sources) > 1 { // else the program ends with it
+	line := w.log.Info().Strs("interfaces", f.interfaces)
+	if f.rings > 1 {
+		line.Int("rings", f.rings)
+	}
+	line.Msg("watching")
+	return pumpAll(ctx, interfaces, func(ctx context.Context, rings []*capture.Live) error {
+		err := w.pumpRings(ctx, rings)
+		if err != nil && len(interfaces) > 1 { // else the program ends with it
 			w.log.Error().Err(err).Msg("interface no longer watched")
 		}
 		return err
@@ -85,7 +92,7 @@ func (w *watcher) watch(ctx context.Context, f *runFlags, opened func() error) e
 
 // pumpAll pumps all sources until they end or ctx does, and returns the
 // errors of those that failed.
-func pumpAll[S capture.Source](ctx context.Context, sources []S, pump func(context.Context, S) error) error {
+func pumpAll[S any](ctx context.Context, sources []S, pump func(context.Context, S) error) error {
 	results := make(chan error, len(sources))
 	for _, src := range sources {
 		go func() { results <- pump(ctx, src) }()
@@ -125,6 +132,11 @@ func (w *watcher) pumpFiles(ctx context.Context, src *capture.Merge) error {
 func (w *watcher) add(b *pipeline.Batch) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.take(b)
+}
+
+// take does that for whoever holds mu.
+func (w *watcher) take(b *pipeline.Batch) {
 	for reason, n := range b.Reasons {
 		w.reasons[reason] += n
 	}
@@ -136,25 +148,25 @@ func (w *watcher) add(b *pipeline.Batch) {
 	}
 }
 
-// pumpLive brings an interface's packets to the engine, and tells what becomes
-// of the interface.
-func (w *watcher) pumpLive(ctx context.Context, src *capture.Live) error {
-	report := interfaceLog{log: w.log.With().Str("interface", src.Name()).Logger()}
-	return w.pump(ctx, src, capture.Decoder{}, pumpHooks{
+// hooks are what goes on beside an interface's packets: the clock moves while
+// none come, and the log tells what becomes of the interface.
+func (w *watcher) hooks(src *capture.Live, report *interfaceLog) pumpHooks {
+	ring := ringLog{to: report}
+	return pumpHooks{
 		idle: func(*capture.Frame) {
 			now := time.Now()
 			w.advance(now)
-			report.drops(now.UnixNano(), src.Stats)
+			ring.drops(now.UnixNano(), src.Stats)
 		},
 		changed: func() { report.state(src.State()) },
 		came: func(frame *capture.Frame, packet *capture.Packet) {
-			report.drops(frame.Time, src.Stats)
+			ring.drops(frame.Time, src.Stats)
 			src.Decoded(packet)
 		},
-	})
+	}
 }
 
-// pumpFolder does the same with what is written to a folder. While nothing comes
+// pumpFolder brings what is written to a folder to the engine. While nothing comes
 // the clock goes on from the packet before, not with the system's: that may differ
 // from the one of the packets, or these may be of last week. And it stays behind,
 // since programs write whole buffers: no packet is to find itself in the past.
@@ -216,6 +228,7 @@ func (w *watcher) pump(ctx context.Context, src capture.Source, decoder capture.
 func (w *watcher) advance(now time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.latest = now.UnixNano()
 	if !w.stopped {
 		w.engine.Advance(now.UnixNano())
 	}
