@@ -31,7 +31,7 @@ test-arm64:
 	mkdir -p out && GOARCH=arm64 $(GO) test -c -o out/quant-arm64.test ./quant && cd quant && \
 	for cpu in cortex-a72 max; do echo "quant on $$cpu"; qemu-aarch64 -cpu $$cpu ../out/quant-arm64.test || exit 1; done
 
-## test-archs: the same lines from captures on 386, arm64, mips and s390x as here (Debian: qemu-user)
+## test-archs: on every device architecture and s390x, the capture tests and the same lines from captures as here (Debian: qemu-user)
 test-archs:
 	GO="$(GO)" ./scripts/test-archs.sh
 
