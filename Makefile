@@ -11,7 +11,7 @@ TARGETS  := linux/amd64 linux/arm64 linux/arm/6 linux/arm/7 linux/mips linux/mip
 
 export CGO_ENABLED = 0
 
-.PHONY: run build test test-arm64 test-archs lab eval pictures figures evasion folds candidates onnx bench-onnx bench bench-arm64 fuzz lint model device clean
+.PHONY: run build test test-arm64 test-archs test-live-archs lab eval pictures figures evasion folds candidates onnx bench-onnx bench bench-arm64 fuzz lint model device clean
 
 ## run: build, and find the scans in the bundled sample capture
 run: build
@@ -31,9 +31,13 @@ test-arm64:
 	mkdir -p out && GOARCH=arm64 $(GO) test -c -o out/quant-arm64.test ./quant && cd quant && \
 	for cpu in cortex-a72 max; do echo "quant on $$cpu"; qemu-aarch64 -cpu $$cpu ../out/quant-arm64.test || exit 1; done
 
-## test-archs: the same lines from captures on 386, arm64, mips and s390x as here (Debian: qemu-user)
+## test-archs: on every device architecture and s390x, the capture tests and the same lines from captures as here (Debian: qemu-user)
 test-archs:
 	GO="$(GO)" ./scripts/test-archs.sh
+
+## test-live-archs: live capture on 32-bit ARM and big-endian s390x, as root on Debian (qemu-system, and kernels that it fetches; 75 MB)
+test-live-archs:
+	GO="$(GO)" ./scripts/test-live-archs.sh
 
 ## lab: real nmap through network namespaces, as root (Debian: nmap tcpdump rsyslog iproute2)
 lab:
@@ -90,6 +94,7 @@ lint:
 	$(GO) vet -tags lab ./lab
 	$(GO) vet -tags onnxruntime ./quant/onnx
 	$(GO) vet -tags device ./cmd/...
+	$(GO) vet -tags guest ./scripts/guest
 	$(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
 
 ## model: train and quantize the shipped model anew, from its seed

@@ -125,6 +125,9 @@ func linkType(hardware uint16) (link LinkType, ok bool) {
 // name now. It reports whether the state has changed.
 func (l *Live) look() (changed bool, err error) {
 	l.looked = time.Now()
+	if err := l.takeError(); err != nil { // else one that is older than this look would count after it
+		return false, err
+	}
 	state, err := l.follow()
 	switch {
 	case errors.Is(err, ErrNoInterface), errors.Is(err, unix.ENODEV): // gone between two questions

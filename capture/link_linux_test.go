@@ -116,6 +116,34 @@ func TestLinkChanges(t *testing.T) {
 	}
 }
 
+// TestLinkBackBeforeRead has a reader who is late: the interface has its name back,
+// and is up, before anything of it is read. That it went down for that is not told
+// after it is back.
+func TestLinkBackBeforeRead(t *testing.T) {
+	inNamespace(t)
+	newPair(t)
+	l, err := OpenLive(LiveConfig{Interface: "scan0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	for _, command := range []string{"link set scan0 down", "link set scan0 name other", "link set other up"} {
+		ip(t, command)
+	}
+	lost, back := []LinkState{LinkRenamed}, []LinkState{LinkUp}
+	if h := hear(t, l, comeToRest(lost)); !slices.Equal(h.states, lost) {
+		t.Fatalf("told %v, want %v", h.states, lost)
+	}
+	injector(t, "scan1")(tcpFrame(1, SYN, 0)) // so that the reader looks at once, without waiting
+	time.Sleep(lookInterval + ringRetire*time.Millisecond)
+	for _, command := range []string{"link set other down", "link set other name scan0", "link set scan0 up"} {
+		ip(t, command)
+	}
+	if h := hear(t, l, comeToRest(back)); !slices.Equal(h.states, back) {
+		t.Errorf("told %v, want %v", h.states, back)
+	}
+}
+
 // TestLinkUnprivileged reads on a thread that has given up all capabilities, as
 // a program may once the capture is open: an interface made anew is taken up
 // all the same, promiscuous mode and filter with it.
@@ -276,7 +304,7 @@ func TestLinkTypes(t *testing.T) {
 		{unix.ARPHRD_ETHER, LinkTypeEthernet, tcpFrame(1, SYN, 0)},
 	}
 	tun := newTun(t, "scantun")
-	tun.set(t, unix.ARPHRD_NONE)
+	tun.set(t, unix.ARPHRD_ETHER) // so that each of them is a change, which is waited for
 	kept, err := OpenLive(LiveConfig{Interface: "scantun"})
 	if err != nil {
 		t.Fatal(err)

@@ -267,6 +267,12 @@ func (l *Live) wait() error {
 	if n <= 0 || poll[0].Revents&unix.POLLERR == 0 {
 		return nil
 	}
+	return l.takeError()
+}
+
+// takeError takes the socket's error, if it has one. That the interface went
+// down is one.
+func (l *Live) takeError() error {
 	errno, err := unix.GetsockoptInt(l.fd, unix.SOL_SOCKET, unix.SO_ERROR) // reading it clears it
 	if err != nil {
 		return fmt.Errorf("%s: read the socket's error: %w", l.name, err)
