@@ -35,7 +35,7 @@ test-arm64:
 test-archs:
 	GO="$(GO)" ./scripts/test-archs.sh
 
-## test-live-archs: live capture on 32-bit ARM and big-endian s390x, as root on Debian (qemu-system, and kernels that it fetches; 75 MB)
+## test-live-archs: live capture on 32-bit ARM and big-endian s390x, as root on Debian (qemu-system, fetches kernels, 75 MB); with MIPS=1 on big-endian MIPS too
 test-live-archs:
 	GO="$(GO)" ./scripts/test-live-archs.sh
 
