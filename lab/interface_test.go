@@ -5,6 +5,7 @@ package lab
 import (
 	"context"
 	"fmt"
+	"net"
 	"strings"
 	"syscall"
 	"testing"
@@ -100,16 +101,20 @@ func TestLabDrops(t *testing.T) {
 	server := n.join(wan, "server", 5)
 	sender := n.join(lan, "sender", 20)
 	edgescan := watch(t, n.gateway, binary, "--ring", "256KiB")
-	conn, err := sender.dial(context.Background(), "udp", server.addr+":9")
-	if err != nil {
-		t.Fatal(err)
+	var flows []net.Conn // so many that none is bulk, which the kernel would keep back
+	for range 100 {
+		conn, err := sender.dial(context.Background(), "udp", server.addr+":9")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		flows = append(flows, conn)
 	}
-	defer conn.Close()
 	told := func() int { return strings.Count(edgescan.stderr.String(), "packets were lost") }
 	for range 2 {
 		edgescan.cmd.Process.Signal(syscall.SIGSTOP)
-		for range 20_000 {
-			conn.Write([]byte("lost")) // an error is the server's refusal of an earlier one
+		for n := range 20_000 {
+			flows[n%len(flows)].Write([]byte("lost")) // an error is the server's refusal of an earlier one
 		}
 		edgescan.cmd.Process.Signal(syscall.SIGCONT)
 		waitFor(t, 5*time.Second, "a warning of drops", func() bool { return told() > 0 })
