@@ -232,6 +232,9 @@ func (l *Live) Next(f *Frame) error {
 		if busy && time.Since(l.looked) < lookInterval {
 			continue
 		}
+		if l.shed.lapse(time.Now().UnixNano()) {
+			l.reprogram()
+		}
 		changed, err := l.look()
 		switch {
 		case err != nil:

@@ -256,7 +256,7 @@ func TestLiveShedMost(t *testing.T) {
 	for n := range uint16(shedFlows) {
 		f := bulkFlows[1]
 		f.srcPort = n
-		l.shed.flows = append(l.shed.flows, shedFlow{f, 1 << 62})
+		l.shed.flows = append(l.shed.flows, shedFlow{f, time.Now().UnixNano() + shedFor})
 	}
 	before := len(l.shed.flows)
 	l.reprogram()
@@ -275,6 +275,39 @@ func TestLiveShedMost(t *testing.T) {
 	if n := l.Stats().Frames; n > 3 {
 		t.Errorf("%d frames came through, want one", n)
 	}
+}
+
+// TestLiveShedLapse lets the time of a flow run out while nothing else comes: it
+// comes again.
+func TestLiveShedLapse(t *testing.T) {
+	inNamespace(t)
+	newPair(t)
+	l, err := OpenLive(LiveConfig{Interface: "scan0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	l.shed.flows = []shedFlow{{bulkFlows[0], time.Now().Add(time.Second).UnixNano()}}
+	l.reprogram()
+	send := injector(t, "scan1")
+	var d Decoder
+	var f Frame
+	var p Packet
+	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); {
+		shed := len(l.shed.flows) > 0
+		send(plain(kind4, udpFlowPacket(bulkFlows[0])))
+		err := l.Next(&f)
+		if err != nil && !errors.Is(err, ErrTimeout) {
+			t.Fatal(err)
+		}
+		if err == nil && d.Decode(f.Link, f.Time, f.Data, f.Wire, &p) == ReasonOK && flowOf(&p) == bulkFlows[0] {
+			if shed {
+				t.Error("the flow comes while it is shed")
+			}
+			return
+		}
+	}
+	t.Error("the flow does not come again")
 }
 
 func TestLiveLoopback(t *testing.T) {

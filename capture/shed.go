@@ -79,10 +79,25 @@ func (s *shed) note(p *Packet) bool {
 			s.total++
 		}
 	}
-	if d := p.Time - s.changed; !s.stale || d < shedPause && d >= 0 {
+	return s.due(p.Time)
+}
+
+// lapse lets flows go whose time is up, and reports whether it is time for another
+// program. Where all UDP that there is is shed no packet would bring that about.
+func (s *shed) lapse(now int64) bool {
+	if len(s.flows) == 0 && !s.stale {
 		return false
 	}
-	s.changed = p.Time
+	s.expire(now)
+	return s.due(now)
+}
+
+// due reports whether it is time for another program, and takes it for made.
+func (s *shed) due(now int64) bool {
+	if d := now - s.changed; !s.stale || d < shedPause && d >= 0 {
+		return false
+	}
+	s.changed = now
 	return true
 }
 
