@@ -73,8 +73,8 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w (see '%s --help')", err, cmd.CommandPath())}
 	})
-	root.AddCommand(newRun(), newMap(), newSynth(), newEval(), newModel())
-	root.AddCommand(trainingCommands()...)
+	root.AddCommand(newRun(), newMap(), newModel())
+	root.AddCommand(workbenchCommands()...)
 	return root
 }
 
