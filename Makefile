@@ -6,7 +6,8 @@ GO       ?= go
 CAPTURES ?= ../shared/captures
 SEED     ?= 1
 BIN      := bin/edgescan
-DEVICE   := -trimpath -tags device -ldflags "-s -w"
+VERSION  := $(shell git describe --tags --match 'v[0-9]*' 2>/dev/null | sed 's/^v//' | grep . || cat VERSION)
+DEVICE   := -trimpath -tags device -ldflags "-s -w -X main.version=$(VERSION)"
 TARGETS  := linux/amd64 linux/arm64 linux/arm/6 linux/arm/7 linux/mips linux/mipsle linux/riscv64 linux/386
 
 export CGO_ENABLED = 0
@@ -19,7 +20,7 @@ run: build
 
 ## build: the program for this machine, with training
 build:
-	$(GO) build -trimpath -o $(BIN) ./cmd/edgescan
+	$(GO) build -trimpath -ldflags "-X main.version=$(VERSION)" -o $(BIN) ./cmd/edgescan
 
 ## test: all tests that need nothing but Go
 test:

@@ -65,11 +65,13 @@ func newRoot() *cobra.Command {
   edgescan run -r capture.pcap.gz          find the scans in a capture
   edgescan run -r capture.pcap --json -    the same as JSON lines
   edgescan map -r capture.pcap -o map.png  draw what each source touched`,
+		Version:       versionText(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          noArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w (see '%s --help')", err, cmd.CommandPath())}
 	})
