@@ -6,13 +6,13 @@ GO       ?= go
 CAPTURES ?= ../shared/captures
 SEED     ?= 1
 BIN      := bin/edgescan
-VERSION  := $(shell git describe --tags --match 'v[0-9]*' 2>/dev/null | sed 's/^v//' | grep . || cat VERSION)
+VERSION  := $(shell git describe --tags --match 'v[0-9]*' 2>/dev/null | sed 's/^v//; s/-\([0-9]*\)-g/+\1.g/' | grep . || cat VERSION)
 DEVICE   := -trimpath -tags device -ldflags "-s -w -X main.version=$(VERSION)"
 TARGETS  := linux/amd64 linux/arm64 linux/arm/6 linux/arm/7 linux/mips linux/mipsle linux/riscv64 linux/386
 
 export CGO_ENABLED = 0
 
-.PHONY: run build test test-arm64 test-archs test-live-archs lab eval pictures figures evasion folds candidates onnx bench-onnx bench bench-arm64 fuzz lint model device clean
+.PHONY: run build test test-arm64 test-archs test-live-archs lab eval pictures figures evasion folds candidates onnx bench-onnx bench bench-arm64 fuzz lint model device packages test-packages clean
 
 ## run: build, and find the scans in the bundled sample capture
 run: build
@@ -95,6 +95,7 @@ lint:
 	$(GO) vet -tags lab ./lab
 	$(GO) vet -tags onnxruntime ./quant/onnx
 	$(GO) vet -tags device ./cmd/...
+	$(GO) vet -tags device,manpage ./cmd/...
 	$(GO) vet -tags guest ./scripts/guest
 	$(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
 
@@ -114,6 +115,15 @@ device:
 		printf '%-28s %5d KiB\n' $$out $$((size / 1024)); \
 		[ $$size -le 8388608 ] || { echo "$$out is larger than 8 MiB"; exit 1; }; \
 	done
+
+## packages: .deb, .rpm, .apk and .ipk of every target, in out/packages
+packages: device
+	GO="$(GO)" VERSION="$(VERSION)" ./packaging/build.sh $(TARGETS)
+
+## test-packages: installs, removes and runs what packages are made of; as root on Debian all of it (packaging/test.sh names what it needs)
+test-packages:
+	$(MAKE) packages TARGETS="linux/amd64 linux/mips"
+	VERSION="$(VERSION)" ./packaging/test.sh
 
 clean:
 	rm -rf bin out

@@ -4,6 +4,7 @@
 #
 #   GO       the go command       VERSION  the release, as the program says it
 set -eu
+umask 022
 cd "$(dirname "$0")/.."
 
 NFPM_VERSION=v2.45.2

@@ -15,7 +15,7 @@ func TestVersion(t *testing.T) {
 	if err := root.Execute(); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := out.String(), "edgescan "+versionText()+"\n"; got != want {
+	if got, want := out.String(), "edgescan version "+versionText()+"\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	if !bytes.HasSuffix(out.Bytes(), []byte(runtime.GOOS+"/"+runtime.GOARCH+"\n")) {
