@@ -12,10 +12,11 @@ trap 'rm -rf "$tmp"' EXIT
 export CGO_ENABLED=0 GOMIPS=softfloat
 go=${GO:-go}
 "$go" build -trimpath -tags device -o "$tmp/native" ./cmd/edgescan
+"$go" build -trimpath -o "$tmp/workbench" ./cmd/edgescan
 
 captures=(testdata/sample.pcap.gz)
 for seed in 1 5 9; do
-  "$tmp/native" synth -o "$tmp/$seed.pcap" --seed $seed
+  "$tmp/workbench" synth -o "$tmp/$seed.pcap" --seed $seed
   captures+=("$tmp/$seed.pcap")
 done
 for c in "${captures[@]}"; do

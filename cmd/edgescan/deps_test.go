@@ -17,11 +17,11 @@ func imports(t *testing.T, pkg string, tags string) []string {
 	return strings.Fields(string(out))
 }
 
-// TestDeviceCarriesNoTraining keeps GoMLX, plots and what comes with them out of
-// the program that runs on the device.
+// TestDeviceCarriesNoTraining keeps GoMLX, plots, synthetic traffic and what comes
+// with them out of the program that runs on the device.
 func TestDeviceCarriesNoTraining(t *testing.T) {
 	for _, p := range imports(t, "edgescan/cmd/edgescan", "device") {
-		if strings.Contains(p, "gomlx") || strings.HasPrefix(p, "edgescan/model") || strings.Contains(p, "progressbar") || strings.Contains(p, "gonum") {
+		if strings.Contains(p, "gomlx") || strings.HasPrefix(p, "edgescan/model") || strings.Contains(p, "progressbar") || strings.Contains(p, "gonum") || p == "edgescan/internal/synth" || p == "edgescan/internal/eval" {
 			t.Errorf("the device's program imports %s", p)
 		}
 	}

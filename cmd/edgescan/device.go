@@ -1,25 +1,9 @@
-//go:build device || !(amd64 || arm64)
+//go:build device
 
 package main
 
-import (
-	"context"
+import "github.com/spf13/cobra"
 
-	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
-
-	"edgescan/internal/eval"
-	"edgescan/internal/labels"
-	"edgescan/quant"
-)
-
-// The device's program neither trains nor runs the float network: GoMLX stays
-// out of it.
-
-func trainingCommands() []*cobra.Command { return nil }
-
-func addTrainingFlags(*pflag.FlagSet, *evalFlags) {}
-
-func floatDetector(*evalFlags, []labels.Capture, uint32) ([]eval.Detector, error) { return nil, nil }
-
-func finishEvaluation(context.Context, *evalFlags, *quant.Network, *eval.Synthetic) error { return nil }
+// workbenchCommands are none: the device's program watches, and neither makes
+// traffic, nor scores, nor trains. GoMLX stays out of it.
+func workbenchCommands() []*cobra.Command { return nil }

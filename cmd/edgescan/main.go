@@ -73,8 +73,8 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w (see '%s --help')", err, cmd.CommandPath())}
 	})
-	root.AddCommand(newRun(), newMap(), newSynth(), newEval(), newModel(), newBlockHelper())
-	root.AddCommand(trainingCommands()...)
+	root.AddCommand(newRun(), newMap(), newModel(), newBlockHelper())
+	root.AddCommand(workbenchCommands()...)
 	return root
 }
 

@@ -1,0 +1,10 @@
+//go:build !device
+
+package main
+
+import "github.com/spf13/cobra"
+
+// workbenchCommands are those for whoever makes traffic, scores and trains.
+func workbenchCommands() []*cobra.Command {
+	return append([]*cobra.Command{newSynth(), newEval()}, trainingCommands()...)
+}
