@@ -16,6 +16,7 @@ import (
 	"edgescan/capture"
 	"edgescan/featurize"
 	"edgescan/internal/alert"
+	"edgescan/internal/block"
 	"edgescan/internal/detect"
 )
 
@@ -35,6 +36,8 @@ type runFlags struct {
 	promiscuous bool
 	incoming    bool
 	user        string
+	block       blockMode
+	blockFor    time.Duration
 }
 
 func newRun() *cobra.Command {
@@ -68,6 +71,8 @@ func newRun() *cobra.Command {
 	flags.IntVar(&f.workers, "workers", min(2, runtime.GOMAXPROCS(0)), "cores to use for files: from 2 on, reading and decoding run ahead (more than 2 gain nothing); for interfaces see --rings")
 	flags.BoolVar(&f.promiscuous, "promiscuous", false, "put the interfaces into promiscuous mode")
 	flags.BoolVar(&f.incoming, "incoming", false, "see only what the interfaces receive, not what they send: for a mirror port, or where all interfaces of a gateway are watched, which see what it forwards twice otherwise")
+	flags.Var(&f.block, "block", "have nftables drop what comes from hosts outside that scan: dry-run only tells, on does it; forged packets can name anyone as a scanner")
+	flags.DurationVar(&f.blockFor, "block-for", time.Hour, "how long a host is blocked")
 	flags.StringVar(&f.user, "user", "", "user to become, if root, once interfaces and files are open; root keeps root's files within reach (default edgescan, or nobody)")
 	return cmd
 }
@@ -124,6 +129,12 @@ func run(ctx context.Context, f *runFlags) error {
 	if err := f.filter.parse(f.interfaces, f.files); err != nil {
 		return err
 	}
+	if f.block != blockOff && len(f.interfaces) == 0 {
+		return usageError{errors.New("--block goes with interfaces (-i)")}
+	}
+	if f.blockFor < block.MinTime || f.blockFor > block.MaxTime {
+		return usageError{fmt.Errorf("--block-for %v: want %v to %v", f.blockFor, block.MinTime, block.MaxTime)}
+	}
 	user, err := runUser(f)
 	if err != nil {
 		return usageError{fmt.Errorf("--user %s: %w", f.user, err)}
@@ -139,6 +150,17 @@ func run(ctx context.Context, f *runFlags) error {
 	if err != nil {
 		return err
 	}
+	var blocker *blocker
+	if f.block != blockOff {
+		if blocker, err = newBlocker(log, f); err != nil {
+			return err
+		}
+		defer func() {
+			if err := blocker.close(); err != nil {
+				log.Warn().Err(err).Msg("blocking ended badly")
+			}
+		}()
+	}
 	key := featurize.DefaultKey
 	if len(f.interfaces) > 0 || f.follow {
 		key = randomKey()
@@ -149,6 +171,9 @@ func run(ctx context.Context, f *runFlags) error {
 		Secret:    randomKey(), // files may be made to fill one bucket too
 		Threshold: threshold,
 	}, judge, func(e *detect.Event) {
+		if blocker != nil {
+			blocker.event(e)
+		}
 		if err := sinks.Alert(*e); err != nil {
 			log.Warn().Err(err).Msg("alert not delivered")
 		}
