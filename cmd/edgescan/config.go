@@ -337,7 +337,7 @@ func checkConfig(path string, show bool) error {
 	}
 	f.config.warn(newLogger())
 	if err := f.config.explain(f.checkAll()); err != nil {
-		return err
+		return fmt.Errorf("%s: %w", path, err)
 	}
 	if show {
 		return config.Show(os.Stdout, f.config.keys, f.config.settings)

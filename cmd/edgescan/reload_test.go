@@ -29,7 +29,6 @@ type follower struct {
 	config string
 	folder string
 	log    safeBuffer
-	hups   int
 }
 
 // safeBuffer may be read while a process writes.

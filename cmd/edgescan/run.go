@@ -109,7 +109,7 @@ const folderDelay = 30 * time.Second
 // check refuses what cannot be carried out.
 func (f *runFlags) check() error {
 	if len(f.interfaces) == 0 && len(f.files) == 0 || len(f.interfaces) > 0 && len(f.files) > 0 {
-		return usageError{errors.New("give interfaces (-i) or files (-r), see 'edgescan run --help'")}
+		return usageError{errors.New("give interfaces (-i) or files (-r), here or in a configuration file, see 'edgescan run --help'")}
 	}
 	if f.follow && (len(f.files) != 1 || !isFolder(f.files[0])) {
 		return usageError{errors.New("--follow needs one folder (-r FOLDER)")}
