@@ -27,7 +27,7 @@ type blockMode string
 
 // Blocking is off, only told of, or done.
 const (
-	blockOff    blockMode = ""
+	blockOff    blockMode = "off"
 	blockDryRun blockMode = "dry-run"
 	blockOn     blockMode = "on"
 )
@@ -37,14 +37,11 @@ func (m *blockMode) Type() string   { return "MODE" }
 
 func (m *blockMode) Set(text string) error {
 	switch mode := blockMode(text); mode {
-	case blockDryRun, blockOn:
+	case blockOff, blockDryRun, blockOn:
 		*m = mode
 		return nil
-	case "off":
-		*m = blockOff
-		return nil
 	}
-	return fmt.Errorf("%q is neither %s nor %s nor off", text, blockDryRun, blockOn)
+	return fmt.Errorf("%q is none of %s, %s and %s", text, blockOff, blockDryRun, blockOn)
 }
 
 // blockQueue is how many addresses wait for the firewall at most.

@@ -38,10 +38,17 @@ type runFlags struct {
 	user        string
 	block       blockMode
 	blockFor    time.Duration
+
+	config *configuration // where all of them come from
 }
 
-func newRun() *cobra.Command {
-	f := &runFlags{memory: 32 << 20, ring: capture.DefaultRingBytes}
+// newRunFlags returns flags that need other defaults than zero set to them.
+func newRunFlags() *runFlags { return &runFlags{memory: 32 << 20, ring: capture.DefaultRingBytes, block: blockOff} }
+
+func newRun() *cobra.Command { return newRunFlags().command() }
+
+// command returns run, whose command line sets f.
+func (f *runFlags) command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run (-i IFACE | -r FILE)...",
 		Short: "Find the scans on interfaces or in capture files",
@@ -51,12 +58,19 @@ func newRun() *cobra.Command {
   edgescan run -r a.pcap -r b.pcapng.gz         files in the order of time, then exit
   edgescan run -r FOLDER                        the capture files in it
   edgescan run -r FOLDER --follow               and what tcpdump or dumpcap adds, until Ctrl-C
+  edgescan run                                  what /etc/edgescan/edgescan.yaml says, or --config FILE
   edgescan run -i eth0 --filter "$(tcpdump -ddd -i eth0 'not host 10.0.0.9')"
   tcpdump -i eth0 -U -w - | edgescan run -r -   what another program captures`,
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), f) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := f.configured(cmd.Flags()); err != nil {
+				return err
+			}
+			return f.config.explain(run(cmd.Context(), f))
+		},
 	}
 	flags := cmd.Flags()
+	addConfigFlag(flags)
 	flags.StringArrayVarP(&f.interfaces, "interface", "i", nil, "interface to watch; may be repeated")
 	flags.StringArrayVarP(&f.files, "read", "r", nil, "pcap or pcapng file to read, gzip allowed, or a folder of such; - for standard input; may be repeated: all are read in the order of packet time")
 	flags.BoolVar(&f.follow, "follow", false, "go on with what is written to the folder of -r, rotated files too, until Ctrl-C")
@@ -97,9 +111,10 @@ const fileMemory = 2 << 20
 // without -U writes 4 KiB at a time.
 const folderDelay = 30 * time.Second
 
-func run(ctx context.Context, f *runFlags) error {
+// check refuses what cannot be carried out.
+func (f *runFlags) check() error {
 	if len(f.interfaces) == 0 && len(f.files) == 0 || len(f.interfaces) > 0 && len(f.files) > 0 {
-		return usageError{errors.New("give interfaces (-i) or files (-r), see 'edgescan run --help'")}
+		return usageError{errors.New("give interfaces (-i) or files (-r), here or in a configuration file, see 'edgescan run --help'")}
 	}
 	if f.follow && (len(f.files) != 1 || !isFolder(f.files[0])) {
 		return usageError{errors.New("--follow needs one folder (-r FOLDER)")}
@@ -113,21 +128,16 @@ func run(ctx context.Context, f *runFlags) error {
 	if f.workers < 1 {
 		return usageError{fmt.Errorf("--workers %d is too few, need at least 1", f.workers)}
 	}
-	engineMemory := int64(f.memory) - programMemory
 	if len(f.interfaces) > 0 {
-		engineMemory -= int64(f.ring) - capture.DefaultRingBytes
 		if f.rings < 1 || f.rings > capture.MaxRings {
 			return usageError{fmt.Errorf("--rings %d: %w", f.rings, capture.ErrRings)}
 		}
 		if each := f.eachRing(); each < capture.MinRingBytes || each > capture.MaxRingBytes {
 			return usageError{fmt.Errorf("--ring %s for %d interfaces%s: %w", f.ring.text(), len(f.interfaces), f.ofRings(), capture.ErrRing)}
 		}
-		if engineMemory < detect.MinMemory {
+		if f.engineMemory() < detect.MinMemory {
 			return usageError{fmt.Errorf("--ring %s leaves too little of --memory %s", f.ring.text(), f.memory.text())}
 		}
-	}
-	if err := f.filter.parse(f.interfaces, f.files); err != nil {
-		return err
 	}
 	if f.block != blockOff && len(f.interfaces) == 0 {
 		return usageError{errors.New("--block goes with interfaces (-i)")}
@@ -135,12 +145,29 @@ func run(ctx context.Context, f *runFlags) error {
 	if f.blockFor < block.MinTime || f.blockFor > block.MaxTime {
 		return usageError{fmt.Errorf("--block-for %v: want %v to %v", f.blockFor, block.MinTime, block.MaxTime)}
 	}
+	return f.filter.parse(f.interfaces, f.files)
+}
+
+// engineMemory returns the part of --memory that is the engine's.
+func (f *runFlags) engineMemory() int64 {
+	memory := int64(f.memory) - programMemory
+	if len(f.interfaces) > 0 {
+		memory -= int64(f.ring) - capture.DefaultRingBytes
+	}
+	return memory
+}
+
+func run(ctx context.Context, f *runFlags) error {
+	if err := f.check(); err != nil {
+		return err
+	}
 	user, err := runUser(f)
 	if err != nil {
 		return usageError{fmt.Errorf("--user %s: %w", f.user, err)}
 	}
 	debug.SetMemoryLimit(int64(f.memory) - fileMemory)
 	log := newLogger()
+	f.config.warn(log)
 	sinks, err := openSinks(f)
 	if err != nil {
 		return err
@@ -166,7 +193,7 @@ func run(ctx context.Context, f *runFlags) error {
 		key = randomKey()
 	}
 	engine, err := detect.NewEngine(detect.Config{
-		Memory:    engineMemory,
+		Memory:    f.engineMemory(),
 		Key:       key,
 		Secret:    randomKey(), // files may be made to fill one bucket too
 		Threshold: threshold,
@@ -182,6 +209,12 @@ func run(ctx context.Context, f *runFlags) error {
 		return err
 	}
 	w := &watcher{engine: engine, log: log, workers: f.workers, delay: folderDelay}
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	p := &program{flags: f, log: log, watcher: w, sinks: sinks, end: end}
+	if len(f.interfaces) > 0 || f.follow {
+		p.catchHangups()
+	}
 	started := time.Now()
 	if len(f.files) > 0 {
 		w.only = f.filter.program // on interfaces it is the kernel's
@@ -189,12 +222,18 @@ func run(ctx context.Context, f *runFlags) error {
 	}
 	switch {
 	case f.follow:
+		p.follow(ctx)
 		err = w.follow(ctx, f.files[0])
 	case len(f.interfaces) > 0:
-		err = w.watch(ctx, f, func() error { return confineLive(log, f, user) })
+		err = w.watch(ctx, f, func() error {
+			defer p.follow(ctx) // not before: files would be opened as root
+			return confineLive(log, f, user)
+		})
 	default:
 		err = w.read(ctx, f.files)
 	}
+	end()
+	p.wait()
 	w.finish(started, sinks)
 	return err
 }
