@@ -23,7 +23,11 @@ const (
 	Host   Scope = iota // one address
 	Prefix              // the hosts of a prefix
 	Target              // everyone who tries a host, or the hosts of a prefix
+	Apart               // one address: of its contacts those that an ApartFunc keeps apart
 )
+
+// Group reports whether a Source of this scope stands for many.
+func (s Scope) Group() bool { return s == Prefix || s == Target }
 
 // groupings are the groups that a contact may belong to: by its source or its
 // destination, with the length of the prefix in an IPv4 address as IPv6 maps it
