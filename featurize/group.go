@@ -72,7 +72,7 @@ func (s *Source) Prefix() netip.Prefix {
 // of a group: that of the one who tried this contact last. It is also the
 // source's number, while it is remembered.
 func (t *Tracker) Member(c *Contact) (id, source uint32) {
-	if s := &t.sources[c.risn]; s.Scope == Host && memberID(t.key.addr(&s.Addr)) == c.isn {
+	if s := &t.sources[c.risn]; !s.Scope.Group() && memberID(t.key.addr(&s.Addr)) == c.isn {
 		return c.isn, c.risn
 	}
 	return c.isn, 0
@@ -106,7 +106,11 @@ func memberID(hash uint64) uint32 { return uint32(hash >> 20) }
 func (t *Tracker) share(i uint32) {
 	c := &t.contacts[i]
 	source := c.source
-	if s := &t.sources[source]; s.Scope != Host || s.Count > groupContacts || c.Proto == capture.ProtoARP || !t.admit() {
+	s := &t.sources[source]
+	if s.Scope == Apart && (t.apart == nil || t.apart(s.Addr, c.Dst, c.Proto, c.Port) == Alone) {
+		return
+	}
+	if s.Scope.Group() || s.Count > groupContacts || c.Proto == capture.ProtoARP || !t.admit() {
 		return
 	}
 	t.pinned = source // the groups' memory is not to be taken from it

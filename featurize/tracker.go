@@ -55,9 +55,17 @@ type Config struct {
 }
 
 // ApartFunc says whether a contact is to be kept apart from what else its source
-// does: in a source of scope Apart that has the same address. It is asked for
-// each packet's ends.
-type ApartFunc func(src, dst capture.Addr, proto capture.Proto, port uint16) bool
+// does: in a source of scope Apart that has the same address.
+type ApartFunc func(src, dst capture.Addr, proto capture.Proto, port uint16) Separation
+
+// Separation is where a contact belongs.
+type Separation uint8
+
+const (
+	Together Separation = iota // with what else its source does
+	Beside                     // apart, and in groups as any other
+	Alone                      // apart, and in no group
+)
 
 // MinMemory is the least size of a Tracker's tables in bytes.
 const MinMemory = 1 << 20
@@ -357,7 +365,7 @@ func (t *Tracker) findEither(src, dst *end, proto capture.Proto, port uint16) ui
 
 // keepsApart reports whether a contact that is made now is kept apart.
 func (t *Tracker) keepsApart(src, dst *end, proto capture.Proto, port uint16) bool {
-	return t.apart != nil && t.apart(*src.addr, *dst.addr, proto, port)
+	return t.apart != nil && t.apart(*src.addr, *dst.addr, proto, port) != Together
 }
 
 func (t *Tracker) findOf(source uint32, dst *capture.Addr, proto capture.Proto, port uint16) uint32 {

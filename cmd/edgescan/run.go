@@ -32,6 +32,7 @@ type runFlags struct {
 	rings       int
 	workers     int
 	filter      packetFilter
+	policy      policyFlags
 	promiscuous bool
 	incoming    bool
 	user        string
@@ -68,6 +69,7 @@ func newRun() *cobra.Command {
 	flags.IntVar(&f.workers, "workers", min(2, runtime.GOMAXPROCS(0)), "cores to use for files: from 2 on, reading and decoding run ahead (more than 2 gain nothing); for interfaces see --rings")
 	flags.BoolVar(&f.promiscuous, "promiscuous", false, "put the interfaces into promiscuous mode")
 	flags.BoolVar(&f.incoming, "incoming", false, "see only what the interfaces receive, not what they send: for a mirror port, or where all interfaces of a gateway are watched, which see what it forwards twice otherwise")
+	f.policy.add(flags)
 	flags.StringVar(&f.user, "user", "", "user to become, if root, once interfaces and files are open; root keeps root's files within reach (default edgescan, or nobody)")
 	return cmd
 }
@@ -139,6 +141,10 @@ func run(ctx context.Context, f *runFlags) error {
 	if err != nil {
 		return err
 	}
+	policy, err := f.policy.load(log, threshold, len(f.interfaces) > 0)
+	if err != nil {
+		return err
+	}
 	key := featurize.DefaultKey
 	if len(f.interfaces) > 0 || f.follow {
 		key = randomKey()
@@ -148,6 +154,7 @@ func run(ctx context.Context, f *runFlags) error {
 		Key:       key,
 		Secret:    randomKey(), // files may be made to fill one bucket too
 		Threshold: threshold,
+		Policy:    policy,
 	}, judge, func(e *detect.Event) {
 		if err := sinks.Alert(*e); err != nil {
 			log.Warn().Err(err).Msg("alert not delivered")
@@ -224,6 +231,9 @@ func openSinks(f *runFlags) (*alert.Fan, error) {
 			return nil, err
 		}
 		fan.Sinks = append(fan.Sinks, eve)
+		if f.policy.showAllowed {
+			fan.Allowed = append(fan.Allowed, eve)
+		}
 	}
 	if f.syslog != "" {
 		fan.Sinks = append(fan.Sinks, alert.NewSyslog(target))

@@ -264,7 +264,7 @@ func (e *Engine) report(in *incident, state State) {
 		return true
 	})
 	t.fill(&ev)
-	if ev.Direction = Undirected; e.policy.Inside != nil {
+	if e.policy.Inside != nil {
 		ev.Direction = h.main()
 	}
 	if in.sketch != 0 && t.contacts < int(in.contacts) {

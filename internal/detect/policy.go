@@ -1,6 +1,8 @@
 package detect
 
 import (
+	"slices"
+
 	"edgescan/capture"
 	"edgescan/featurize"
 )
@@ -54,24 +56,27 @@ func (s KindSet) Has(k Kind) bool { return s&SetOf(k) != 0 }
 // network that is protected.
 type Direction uint8
 
-// In the order in which they decide where contacts go equally often in several.
+// The directions, in the order in which they decide where contacts go equally
+// often in several.
 const (
-	Internal Direction = iota // from inside to inside
-	Outbound                  // from inside to outside
-	Inbound                   // from outside to inside
-	Transit                   // from outside to outside
+	Undirected Direction = iota // nobody said what inside is
+	Internal                    // from inside to inside
+	Outbound                    // from inside to outside
+	Inbound                     // from outside to inside
+	Transit                     // from outside to outside
 	directions
-	Undirected = directions // nobody said what inside is
 )
+
+var directionNames = [directions]string{"", "internal", "outbound", "inbound", "transit"}
 
 // String returns the direction's name in lower case, as EVE writes it; nothing
 // for Undirected.
-func (d Direction) String() string {
-	return [...]string{"internal", "outbound", "inbound", "transit", ""}[min(d, directions)]
-}
+func (d Direction) String() string { return directionNames[d] }
 
-// Directions returns all directions that an Event can have.
-func Directions() []Direction { return []Direction{Internal, Outbound, Inbound, Transit} }
+// ParseDirection returns the direction of a name, Undirected where it is none.
+func ParseDirection(name string) Direction {
+	return Direction(max(0, slices.Index(directionNames[:], name)))
+}
 
 // SetPolicy replaces the Policy. Incidents under way go on as what they are,
 // named or silent, until they end. What was allowed and no longer is counts from
@@ -83,8 +88,14 @@ func (e *Engine) SetPolicy(p Policy) {
 		e.tracker.SetApart(nil)
 		return
 	}
-	e.tracker.SetApart(func(src, dst capture.Addr, proto capture.Proto, port uint16) bool {
-		return e.policy.Allows(src, dst, proto, port, e.tracker.CaptureTime(e.tracker.Now())).Kinds != 0
+	e.tracker.SetApart(func(src, dst capture.Addr, proto capture.Proto, port uint16) featurize.Separation {
+		switch e.policy.Allows(src, dst, proto, port, e.tracker.CaptureTime(e.tracker.Now())).Kinds {
+		case 0:
+			return featurize.Together
+		case AnyKind:
+			return featurize.Alone
+		}
+		return featurize.Beside // what is spread over many sources is a scan of another kind
 	})
 }
 
@@ -119,8 +130,8 @@ func directionOf(from, to bool) Direction {
 
 // main returns the direction of most contacts.
 func (h *headings) main() Direction {
-	most := Direction(0)
-	for d := range directions {
+	most := Internal
+	for d := Internal; d < directions; d++ {
 		if h[d] > h[most] {
 			most = d
 		}
