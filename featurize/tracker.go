@@ -337,7 +337,7 @@ func (t *Tracker) find(src, dst *end, proto capture.Proto, port uint16) uint32 {
 		src.source, src.known = t.findHashedSource(src.hash, src.addr, Host, hostBits), true
 	}
 	if t.aparts > 0 {
-		return t.findEither(src, dst, proto, port)
+		return t.findLatest(src, dst, proto, port)
 	}
 	if src.source == 0 {
 		return 0
@@ -345,22 +345,19 @@ func (t *Tracker) find(src, dst *end, proto capture.Proto, port uint16) uint32 {
 	return t.findHashed(t.secret.contactOf(src.source, dst.hash, proto, port), src.source, dst.addr, proto, port)
 }
 
-// findEither is find where some contacts are kept apart, by rules that may have
-// been others when the contact was made.
-func (t *Tracker) findEither(src, dst *end, proto capture.Proto, port uint16) uint32 {
-	sources := [...]uint32{t.findScoped(src.addr, Apart, hostBits), src.source}
-	if sources[0] != 0 && !t.keepsApart(src, dst, proto, port) {
-		sources[0], sources[1] = sources[1], sources[0]
-	}
-	for _, s := range sources {
+// findLatest is find where some contacts are kept apart: which it was when the
+// contact was made is not known, for it was asked under other rules perhaps. Of
+// two, the one that was tried last.
+func (t *Tracker) findLatest(src, dst *end, proto capture.Proto, port uint16) (latest uint32) {
+	for _, s := range [...]uint32{src.source, t.findScoped(src.addr, Apart, hostBits)} {
 		if s == 0 {
 			continue
 		}
-		if i := t.findOf(s, dst.addr, proto, port); i != 0 {
-			return i
+		if i := t.findOf(s, dst.addr, proto, port); i != 0 && (latest == 0 || t.contacts[i].Last > t.contacts[latest].Last) {
+			latest = i
 		}
 	}
-	return 0
+	return latest
 }
 
 // keepsApart reports whether a contact that is made now is kept apart.

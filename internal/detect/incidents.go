@@ -44,8 +44,9 @@ type incident struct {
 	contacts   uint32 // opened since first
 	told       uint32 // contacts at the latest event
 	outcomes   [featurize.Answered + 1]int32
-	crowd      bool // the source is a prefix, too many hosts of which scan to name each
-	silent     bool // rules allow it
+	crowd      bool   // the source is a prefix, too many hosts of which scan to name each
+	silent     bool   // rules allow it
+	judged     uint32 // contacts when it was found out what kind the latest are of a silent one
 }
 
 // opened counts a contact of an incident under way.

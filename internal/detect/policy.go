@@ -170,22 +170,33 @@ const minNews = 20
 // pardoned reports whether all of an incident of a source that is kept apart
 // is allowed. Contacts that may be a part of any kind need no judgement; the
 // others are to have a shape that all of their rules allow, as a whole, and as
-// far as they are new since the latest event.
+// far as they came since that was found out.
 func (e *Engine) pardoned(in *incident) bool {
 	t := e.tally
-	t.reset(in.reported)
+	t.reset(0)
 	allowed := AnyKind
+	news := in.contacts - in.judged
 	e.eachDoubtful(in, func(c *featurize.Contact) bool {
+		isNew := news > 0
+		if isNew {
+			news--
+		}
 		if a := e.allowance(in, c); a.Kinds != AnyKind && a.Kinds != 0 {
-			t.add(c)
 			allowed &= a.Kinds
+			t.all.Add(c)
+			if isNew {
+				t.news.Add(c)
+			}
 		}
 		return true
 	})
-	if t.contacts == 0 {
-		return true
+	if t.news.Contacts() >= minNews {
+		in.judged = in.contacts
+		if !allowed.Has(t.news.Kind()) {
+			return false
+		}
 	}
-	return allowed.Has(t.doubtful.Kind()) && (t.news.Contacts() < minNews || allowed.Has(t.news.Kind()))
+	return t.all.Contacts() == 0 || allowed.Has(t.all.Kind())
 }
 
 // reason returns why an incident is allowed: by the rule of its latest contact

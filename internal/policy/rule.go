@@ -16,7 +16,7 @@ import (
 )
 
 // ErrRule is the error of a text that is no rule.
-var ErrRule = errors.New("no rule")
+var ErrRule = errors.New("not a rule")
 
 // Rule allows contacts. What it leaves out is any.
 type Rule struct {
