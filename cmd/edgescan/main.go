@@ -73,7 +73,7 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w (see '%s --help')", err, cmd.CommandPath())}
 	})
-	root.AddCommand(newRun(), newMap(), newSynth(), newEval(), newModel())
+	root.AddCommand(newRun(), newTune(), newMap(), newSynth(), newEval(), newModel())
 	root.AddCommand(trainingCommands()...)
 	return root
 }

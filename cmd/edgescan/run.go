@@ -36,6 +36,7 @@ type runFlags struct {
 	promiscuous bool
 	incoming    bool
 	user        string
+	sink        alert.Sink // takes the alerts in place of standard output, if not nil
 }
 
 func newRun() *cobra.Command {
@@ -222,7 +223,10 @@ func openSinks(f *runFlags) (*alert.Fan, error) {
 		}
 	}
 	fan := &alert.Fan{}
-	if f.json != "-" {
+	switch {
+	case f.sink != nil:
+		fan.Sinks = append(fan.Sinks, f.sink)
+	case f.json != "-":
 		fan.Sinks = append(fan.Sinks, alert.NewText(os.Stdout))
 	}
 	if f.json != "" {
