@@ -1,17 +1,81 @@
 package main
 
 import (
+	"context"
 	"net"
 	"net/netip"
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"edgescan/capture"
+	"edgescan/internal/policy"
 )
 
-// ownNetworks returns the networks of this machine's interfaces. Of an
+// networksEvery is how often the networks of this machine are looked up: a
+// provider may give it another address at any time.
+const networksEvery = 30 * time.Second
+
+// ownNetworks are the networks of this machine's interfaces, as of late.
+type ownNetworks struct {
+	log      zerolog.Logger
+	prefixes []netip.Prefix
+	held     atomic.Pointer[policy.Networks]
+}
+
+// newOwnNetworks looks up the networks of this machine.
+func newOwnNetworks(log zerolog.Logger) *ownNetworks {
+	n := &ownNetworks{log: log}
+	n.held.Store(&policy.Networks{})
+	if err := n.look(); err != nil {
+		log.Warn().Err(err).Msg("the networks of this machine cannot be told, give them with --inside")
+	}
+	return n
+}
+
+// hold reports whether an address is in one of the networks. Of nil none is.
+func (n *ownNetworks) hold(a capture.Addr) bool { return n != nil && n.held.Load().Hold(a) }
+
+// keep looks up the networks again and again until ctx ends. What cannot be told
+// any more stays as it was.
+func (n *ownNetworks) keep(ctx context.Context) {
+	tick := time.NewTicker(networksEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			_ = n.look() // the next time it may succeed
+		}
+	}
+}
+
+// look looks up the networks, and tells of them if they are others.
+func (n *ownNetworks) look() error {
+	found, err := lookUpNetworks()
+	if err != nil || n.prefixes != nil && slices.Equal(found, n.prefixes) {
+		return err
+	}
+	n.prefixes = found
+	held := policy.NewNetworks(found)
+	n.held.Store(&held)
+	var texts []string
+	for _, p := range found {
+		texts = append(texts, p.String())
+	}
+	n.log.Info().Strs("networks", texts).Msg("networks of this machine, which are inside")
+	return nil
+}
+
+// lookUpNetworks returns the networks of this machine's interfaces. Of an
 // interface that leads to the Internet these are the provider's: there only the
 // machine's own address is inside, unless the network is a private one.
-func ownNetworks() ([]netip.Prefix, error) {
+func lookUpNetworks() ([]netip.Prefix, error) {
 	interfaces, err := net.Interfaces()
 	if err != nil {
 		return nil, err

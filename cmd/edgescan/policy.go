@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"net/netip"
 	"os"
 
 	"github.com/rs/zerolog"
@@ -37,19 +36,20 @@ func (f *policyFlags) addInside(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.inside, "inside", nil, "a network that is protected, beside those of this machine's interfaces if it watches any (default the private ranges); may be repeated")
 }
 
-// load makes the policy that the flags ask for. base is the model's threshold; live is
-// whether interfaces of this machine are watched. It opens the files of rules, so
-// that it is called while this is allowed. Errors are those of the command line.
-func (f *policyFlags) load(log zerolog.Logger, base uint32, live bool) (detect.Policy, error) {
+// load makes the policy that the flags ask for. base is the model's threshold;
+// own are the networks of this machine, nil where none of its interfaces is
+// watched. It opens the files of rules, so that it is called while this is
+// allowed. Errors are those of the command line.
+func (f *policyFlags) load(log zerolog.Logger, base uint32, own *ownNetworks) (detect.Policy, error) {
 	p, err := f.parse(log, base)
 	if err != nil {
 		return detect.Policy{}, usageError{err}
 	}
-	inside, err := f.networks(log, live)
+	inside, err := f.networks()
 	if err != nil {
 		return detect.Policy{}, usageError{err}
 	}
-	p.Inside = policy.NewNetworks(inside).Hold
+	p.Inside = func(a capture.Addr) bool { return inside.Hold(a) || own.hold(a) }
 	return p, nil
 }
 
@@ -102,10 +102,12 @@ func (f *policyFlags) rules() (*policy.Rules, error) {
 	return policy.NewRules(rules)
 }
 
-// networks returns what is inside: what was given or else the private ranges,
-// and the networks of this machine if it watches its interfaces.
-func (f *policyFlags) networks(log zerolog.Logger, live bool) ([]netip.Prefix, error) {
-	var inside []netip.Prefix
+// networks returns what is inside: what was given, or else the private ranges.
+func (f *policyFlags) networks() (policy.Networks, error) {
+	inside := policy.Private()
+	if len(f.inside) > 0 {
+		inside = nil
+	}
 	for _, text := range f.inside {
 		p, err := policy.ParsePrefix(text)
 		if err != nil {
@@ -113,22 +115,7 @@ func (f *policyFlags) networks(log zerolog.Logger, live bool) ([]netip.Prefix, e
 		}
 		inside = append(inside, p)
 	}
-	if len(inside) == 0 {
-		inside = policy.Private()
-	}
-	if !live {
-		return inside, nil
-	}
-	own, err := ownNetworks()
-	if err != nil {
-		log.Warn().Err(err).Msg("the networks of this machine cannot be told, give them with --inside")
-	}
-	var found []string
-	for _, p := range own {
-		found = append(found, p.String())
-	}
-	log.Info().Strs("networks", found).Msg("inside are these of this machine")
-	return append(inside, own...), nil
+	return policy.NewNetworks(inside), nil
 }
 
 // setPolicy replaces the policy while packets are read.

@@ -255,7 +255,7 @@ func TestPolicyIsReplacedWhilePacketsCome(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := policyFlags{allow: []string{"source=10.50.0.66 reason=x"}}
-	p, err := f.load(log, threshold, false)
+	p, err := f.load(log, threshold, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -142,7 +142,12 @@ func run(ctx context.Context, f *runFlags) error {
 	if err != nil {
 		return err
 	}
-	policy, err := f.policy.load(log, threshold, len(f.interfaces) > 0)
+	var own *ownNetworks
+	if len(f.interfaces) > 0 {
+		own = newOwnNetworks(log)
+		go own.keep(ctx)
+	}
+	policy, err := f.policy.load(log, threshold, own)
 	if err != nil {
 		return err
 	}
