@@ -576,18 +576,17 @@ func (t *Tracker) newSource(h uint64, s Source) uint32 {
 	i := t.freeSource
 	t.freeSource = t.sources[i].hashNext
 	s.touched = t.now
-	switch s.Scope {
-	case Host:
+	if s.Scope.Group() {
+		s.segment = grouped
+		t.groups++
+	} else {
 		if t.counters.EvictedSources > 0 && t.ghosts.take(t.key.ghost(&s.Addr)) {
 			s.segment = protected
 		}
 		t.counters.Sources++
-	case Apart:
-		t.counters.Sources++
+	}
+	if s.Scope == Apart {
 		t.aparts++
-	default:
-		s.segment = grouped
-		t.groups++
 	}
 	t.sources[i] = s
 	t.sourcesBy.pushBack(i, h, t.nextSource)
@@ -629,7 +628,7 @@ func (t *Tracker) evict(victim uint32) {
 		t.dropContact(s.contacts.head)
 	}
 	t.order[s.segment].remove(victim, t.byOrder)
-	if s.Scope == Host && s.segment == probation {
+	if s.segment == probation {
 		t.ghosts.add(t.key.ghost(&s.Addr))
 	}
 	t.sourcesBy.remove(victim, t.secret.scoped(&s.Addr, s.Scope, s.bits), t.nextSource)

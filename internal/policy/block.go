@@ -1,46 +1,50 @@
 package policy
 
 import (
+	"encoding/binary"
 	"fmt"
 	"net/netip"
 
 	"edgescan/capture"
 )
 
+// address is a capture.Addr in the form that is compared in two steps.
+type address struct {
+	hi, lo uint64
+	is4    bool
+}
+
+func newAddress(a *capture.Addr) address {
+	return address{binary.BigEndian.Uint64(a[:8]), binary.BigEndian.Uint64(a[8:]), a.Is4()}
+}
+
 // block is a range of addresses: of one family, unlike the bits of
 // capture.Addr, in which IPv4 lies within IPv6. The zero block holds everything.
 type block struct {
-	prefix netip.Prefix
-	is4    bool
-	addr   capture.Addr // of the prefix
-	mask   capture.Addr
+	given  bool
+	prefix address
+	hi, lo uint64 // bits that count
 }
 
 func newBlock(p netip.Prefix) block {
 	if !p.IsValid() {
 		return block{}
 	}
-	b := block{prefix: p, is4: p.Addr().Is4(), addr: capture.AddrFrom(p.Addr())}
+	a := capture.AddrFrom(p.Addr())
 	bits := p.Bits()
-	if b.is4 {
+	if a.Is4() {
 		bits += 96
 	}
-	for i := range bits {
-		b.mask[i/8] |= 0x80 >> (i % 8)
+	// A shift by 64 and more gives 0.
+	b := block{given: true, prefix: newAddress(&a), hi: ^uint64(0), lo: ^uint64(0) << (128 - max(64, bits))}
+	if bits < 64 {
+		b.hi <<= 64 - bits
 	}
 	return b
 }
 
-func (b *block) holds(a *capture.Addr) bool {
-	if !b.prefix.IsValid() {
-		return true
-	}
-	for i := range a {
-		if a[i]&b.mask[i] != b.addr[i] {
-			return false
-		}
-	}
-	return a.Is4() == b.is4
+func (b *block) holds(a *address) bool {
+	return !b.given || (a.hi^b.prefix.hi)&b.hi|(a.lo^b.prefix.lo)&b.lo == 0 && a.is4 == b.prefix.is4
 }
 
 // ParsePrefix reads an address or a prefix of IPv4 or IPv6.
@@ -88,8 +92,9 @@ func Private() []netip.Prefix {
 
 // Hold reports whether an address is in one of the networks.
 func (n Networks) Hold(a capture.Addr) bool {
+	is := newAddress(&a)
 	for i := range n {
-		if n[i].holds(&a) {
+		if n[i].holds(&is) {
 			return true
 		}
 	}

@@ -3,6 +3,7 @@ package policy
 import (
 	"errors"
 	"net/netip"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -125,6 +126,9 @@ func TestWhatARuleAllows(t *testing.T) {
 		"a prefix that ends in a bit": {"destination=10.0.0.128/25 reason=x", "10.0.0.9", "10.0.0.127", capture.ProtoTCP, 22, 0},
 		"and holds the other half":    {"destination=10.0.0.128/25 reason=x", "10.0.0.9", "10.0.0.200", capture.ProtoTCP, 22, detect.AnyKind},
 		"IPv6":                        {"source=2001:db8::/33 reason=x", "2001:db8:7fff::1", "::1", capture.ProtoTCP, 22, detect.AnyKind},
+		"IPv6 longer than half":       {"source=2001:db8::8000:0/97 reason=x", "2001:db8::8fff:1", "::1", capture.ProtoTCP, 22, detect.AnyKind},
+		"IPv6 longer, beyond":         {"source=2001:db8::8000:0/97 reason=x", "2001:db8::7fff:1", "::1", capture.ProtoTCP, 22, 0},
+		"IPv6 of half":                {"source=2001:db8:0:1::/64 reason=x", "2001:db8:0:2::1", "::1", capture.ProtoTCP, 22, 0},
 		"IPv6 beyond":                 {"source=2001:db8::/33 reason=x", "2001:db8:8000::1", "::1", capture.ProtoTCP, 22, 0},
 		"before it expires":           {"source=10.0.0.9 until=2026-11-25T00:00:01Z reason=x", "10.0.0.9", "10.1.2.3", capture.ProtoTCP, 22, detect.AnyKind},
 		"when it expires":             {"source=10.0.0.9 until=2026-11-25 reason=x", "10.0.0.9", "10.1.2.3", capture.ProtoTCP, 22, 0},
@@ -194,6 +198,26 @@ func TestAskingAllocatesNothing(t *testing.T) {
 	src, dst := addr("10.0.0.9"), addr("10.1.2.3")
 	if n := testing.AllocsPerRun(100, func() { rules.Allows(src, dst, capture.ProtoTCP, 99, 0) }); n > 0 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+// BenchmarkAllows asks rules that are each about another host.
+func BenchmarkAllows(b *testing.B) {
+	for _, n := range []int{10, 100, MaxRules} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			list := make([]Rule, n)
+			for i := range list {
+				list[i] = Rule{Source: netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 200, byte(i >> 8), byte(i)}), 32), Kinds: detect.AnyKind}
+			}
+			rules, err := NewRules(list)
+			if err != nil {
+				b.Fatal(err)
+			}
+			src, dst := addr("10.0.0.9"), addr("10.1.2.3")
+			for b.Loop() {
+				rules.Allows(src, dst, capture.ProtoTCP, 22, 0)
+			}
+		})
 	}
 }
 

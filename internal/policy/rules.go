@@ -75,9 +75,10 @@ func (s *Rules) Len() int { return len(s.rules) }
 // names none.
 func (s *Rules) Allows(src, dst capture.Addr, proto capture.Proto, port uint16, at int64) detect.Allowance {
 	var a detect.Allowance
+	from, to := newAddress(&src), newAddress(&dst)
 	for i := range s.rules {
 		r := &s.rules[i]
-		if r.expired(at) || !r.source.holds(&src) || !r.destination.holds(&dst) || !r.takes(proto, port) {
+		if !r.source.holds(&from) || !r.destination.holds(&to) || !r.takes(proto, port) || r.expired(at) {
 			continue
 		}
 		if a.Kinds == 0 {
