@@ -556,6 +556,20 @@ func (t *Tracker) touchApart(a *capture.Addr) uint32 {
 	return t.newSource(h, Source{Addr: *a, Scope: Apart, bits: hostBits})
 }
 
+// twin returns the source that holds the rest of a host's contacts, or 0.
+func (t *Tracker) twin(source uint32) uint32 {
+	s := &t.sources[source]
+	switch {
+	case t.aparts == 0:
+		return 0
+	case s.Scope == Host:
+		return t.findScoped(&s.Addr, Apart, hostBits)
+	case s.Scope == Apart:
+		return t.findSource(&s.Addr)
+	}
+	return 0
+}
+
 func (t *Tracker) touch(i uint32) {
 	if s := &t.sources[i]; t.now-s.touched >= touchEvery {
 		s.touched = t.now

@@ -265,3 +265,40 @@ func TestTargets(t *testing.T) {
 		}
 	}
 }
+
+// seeing is a Judge that remembers what the latest map of a host shows.
+type seeing struct {
+	productive, refused bool
+	contacts            int
+}
+
+func (j *seeing) Judge(l *Look) uint32 {
+	if l.Scope != featurize.Host {
+		return 0
+	}
+	*j = seeing{contacts: l.Summary.Contacts}
+	for r := range featurize.Rows {
+		for c := range featurize.Columns {
+			j.productive = j.productive || l.Map.At(r, c, featurize.ChannelProductive) > 0
+			j.refused = j.refused || l.Map.At(r, c, featurize.ChannelRefused) > 0
+		}
+	}
+	return 0
+}
+
+// TestWhatIsAllowedIsContext wants a host judged with the ordinary use of what
+// it may do in sight, but without what came to nothing there.
+func TestWhatIsAllowedIsContext(t *testing.T) {
+	judge := &seeing{}
+	e, _ := newEngine(t, judge)
+	e.SetPolicy(allowing(host(1), below(1000, AnyKind)))
+	e.Add(&capture.Packet{Time: start, Src: host(1), Dst: host(2), SrcPort: 40000, DstPort: 80, Proto: capture.ProtoTCP, Flags: capture.ACK, Seq: 2, Ack: 2, Payload: 100})
+	for i := range 10 {
+		probe(e, time.Second, host(1), host(3), uint16(100+i)) // refused
+		e.Add(&capture.Packet{Time: start + int64(2*time.Second), Src: host(1), Dst: host(3), SrcPort: 40000, DstPort: uint16(2000 + i), Proto: capture.ProtoTCP, Flags: capture.SYN, Seq: 1})
+	}
+	e.Advance(start + int64(10*time.Second))
+	if !judge.productive || judge.refused || judge.contacts != 10 {
+		t.Errorf("the map shows %+v, want 10 contacts beside what is productive", *judge)
+	}
+}
