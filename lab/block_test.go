@@ -50,7 +50,7 @@ func TestLabBlock(t *testing.T) {
 		return string(out)
 	}
 
-	dry := watch(t, n.gateway, binary, "--block", "dry-run")
+	dry := watch(t, n.gateway, binary, "--block", "dry-run", "--allow", `source=192.0.2.7 reason=test`)
 	scan(outside, address)
 	waitFor(t, 10*time.Second, "an alert", func() bool { return len(dry.starts(address)) > 0 })
 	if said := dry.stderr.String(); !strings.Contains(said, "would be blocked") || !strings.Contains(said, address) {
@@ -61,7 +61,7 @@ func TestLabBlock(t *testing.T) {
 	}
 	dry.stop(syscall.SIGTERM)
 
-	edgescan := watch(t, n.gateway, binary, "--block", "on", "--block-for", "5m")
+	edgescan := watch(t, n.gateway, binary, "--block", "on", "--allow", `source=192.0.2.7 reason=test`, "--block-for", "5m")
 	scan(outside, address)
 	scan(inside, inside.addr)
 	waitFor(t, 10*time.Second, "alerts", func() bool { return len(edgescan.starts(address)) > 0 && len(edgescan.starts(inside.addr)) > 0 })
@@ -85,7 +85,7 @@ func TestLabBlock(t *testing.T) {
 		t.Errorf("after the end the firewall still blocks: %s", rules)
 	}
 
-	killed := watch(t, n.gateway, binary, "--block", "on")
+	killed := watch(t, n.gateway, binary, "--block", "on", "--allow", `source=192.0.2.7 reason=test`)
 	killed.cmd.Process.Kill()
 	killed.cmd.Wait()
 	waitFor(t, 5*time.Second, "the table of a killed edgescan to go", func() bool { return tables() == "" })

@@ -111,13 +111,15 @@ type event struct {
 	Type string `json:"event_type"`
 	Src  string `json:"src_ip"`
 	Scan struct {
-		ID       string
-		State    string
-		Kind     string
-		Contacts int
-		Prefix   string `json:"src_prefix"`
-		Sources  int
-		SrcIPs   []string `json:"src_ips"`
+		ID        string
+		State     string
+		Kind      string
+		Contacts  int
+		Prefix    string `json:"src_prefix"`
+		Sources   int
+		Direction string
+		Allowed   string
+		SrcIPs    []string `json:"src_ips"`
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
+	"edgescan/capture"
 	"edgescan/featurize"
 	"edgescan/internal/block"
 	"edgescan/internal/confine"
@@ -58,14 +59,32 @@ type blocker struct {
 	done    chan error
 }
 
-// newBlocker starts to block, as the flags say. It is for the time before the
-// privileges are dropped.
-func newBlocker(log zerolog.Logger, f *runFlags) (*blocker, error) {
-	own, err := ownNetworks()
+// checkBlock checks the flags.
+func (f *runFlags) checkBlock() error {
+	if f.blockFor < block.MinTime || f.blockFor > block.MaxTime {
+		return usageError{fmt.Errorf("--block-for %v: want %v to %v", f.blockFor, block.MinTime, block.MaxTime)}
+	}
+	if f.block == blockOff {
+		return nil
+	}
+	if len(f.interfaces) == 0 {
+		return usageError{errors.New("--block goes with interfaces (-i)")}
+	}
+	if len(f.policy.allow)+len(f.policy.allowFiles) == 0 {
+		return usageError{errors.New("--block needs --allow or --allow-file with whom you cannot do without: forged packets can have anyone named as a scanner")}
+	}
+	return nil
+}
+
+// newBlocker starts to block, as the flags say; never addresses that are inside.
+// It is for the time before the privileges are dropped.
+func newBlocker(log zerolog.Logger, f *runFlags, inside func(capture.Addr) bool) (*blocker, error) {
+	own, err := interfaceNetworks()
 	if err != nil {
 		return nil, err
 	}
-	b := &blocker{log: log, length: f.blockFor, spare: block.Sparing(own)}
+	never := block.Sparing(own)
+	b := &blocker{log: log, length: f.blockFor, spare: func(a netip.Addr) bool { return never(a) || inside(capture.AddrFrom(a)) }}
 	if f.block == blockDryRun {
 		return b, nil
 	}
@@ -108,8 +127,9 @@ func feed(out io.Writer, records <-chan block.Record) (err error) {
 	return err
 }
 
-// ownNetworks returns the networks of this machine's interfaces.
-func ownNetworks() ([]netip.Prefix, error) {
+// interfaceNetworks returns what is next to this machine, routers of the provider
+// among it.
+func interfaceNetworks() ([]netip.Prefix, error) {
 	addresses, err := net.InterfaceAddrs()
 	if err != nil {
 		return nil, fmt.Errorf("find the networks of the interfaces: %w", err)
@@ -128,7 +148,7 @@ func ownNetworks() ([]netip.Prefix, error) {
 // target: to block it would hit bystanders.
 func (b *blocker) event(e *detect.Event) {
 	source := e.Source.Netip()
-	if e.State == detect.End || e.Scope != featurize.Host || b.spare(source) {
+	if e.State == detect.End || e.Allowed != "" || e.Scope != featurize.Host || b.spare(source) {
 		return
 	}
 	if b.records == nil {

@@ -45,7 +45,9 @@ func confineLive(log zerolog.Logger, f *runFlags, user confine.User) error {
 		Read:  append(resolverFiles(f.syslog), "/proc/self"), // the summary tells the memory used
 		Write: outputFolders(f.json),
 	}
-	access.Read = append(access.Read, configFolders(f.config.path)...)
+	for _, path := range append([]string{f.config.path}, f.policy.allowFiles...) {
+		access.Read = append(access.Read, configFolders(path)...)
+	}
 	line := log.Info()
 	if err := errors.Join(err, confine.Restrict(access)); err != nil {
 		line = log.Warn().Str("kept", inOneLine(err))

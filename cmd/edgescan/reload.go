@@ -36,6 +36,7 @@ type liveSetting struct {
 // liveSettings are all of them. The other keys need a restart.
 var liveSettings = []liveSetting{
 	{[]string{"json", "syslog"}, (*program).prepareSinks},
+	{[]string{"allow", "allow-file", "inside", "threshold"}, (*program).preparePolicy},
 }
 
 // isLive reports whether a key's value can change while the program runs.
@@ -50,6 +51,9 @@ type program struct {
 	watcher *watcher
 	sinks   *alert.Fan
 	end     context.CancelFunc // ends the program as Ctrl-C does
+
+	threshold uint32       // the model's
+	own       *ownNetworks // of this machine, nil where no interface is watched
 
 	hangups chan os.Signal
 	stopped chan struct{} // closed when nothing is reloaded any more
@@ -113,7 +117,7 @@ func (p *program) reload() {
 	if err != nil {
 		p.log.Warn().Err(err).Msg("not opened anew")
 	}
-	if p.flags.config.path == "" {
+	if p.flags.config.path == "" && len(p.flags.policy.allowFiles) == 0 {
 		p.log.Info().Msg("output opened anew; there is no configuration file to read")
 		return
 	}
@@ -160,6 +164,9 @@ func (c *configuration) unreadable(err error) error {
 func (p *program) change(next *runFlags) error {
 	was := p.flags.config
 	changed := config.Changed(was.keys, was.settings, next.config.settings)
+	if len(next.policy.allowFiles) > 0 && !slices.Contains(changed, "allow-file") {
+		changed = append(changed, "allow-file") // what is in the files may have
+	}
 	var applied, restart []string
 	var apply, undo []func()
 	for _, s := range liveSettings {
@@ -222,6 +229,21 @@ func (p *program) prepareSinks(f *runFlags) (apply, undo func(), err error) {
 		p.flags.json, p.flags.syslog = f.json, f.syslog
 	}
 	return apply, func() { p.close(fresh) }, nil
+}
+
+// preparePolicy reads the rules, those in files too.
+func (p *program) preparePolicy(f *runFlags) (apply, undo func(), err error) {
+	fresh, err := f.policy.load(p.log, p.threshold, p.own)
+	if err != nil {
+		return nil, nil, err
+	}
+	show := p.flags.policy.showAllowed // what the sinks were opened with
+	apply = func() {
+		p.watcher.setPolicy(fresh)
+		p.flags.policy = f.policy
+		p.flags.policy.showAllowed = show
+	}
+	return apply, func() {}, nil
 }
 
 // close closes what alerts no longer go to.

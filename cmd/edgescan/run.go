@@ -16,7 +16,6 @@ import (
 	"edgescan/capture"
 	"edgescan/featurize"
 	"edgescan/internal/alert"
-	"edgescan/internal/block"
 	"edgescan/internal/detect"
 )
 
@@ -33,9 +32,11 @@ type runFlags struct {
 	rings       int
 	workers     int
 	filter      packetFilter
+	policy      policyFlags
 	promiscuous bool
 	incoming    bool
 	user        string
+	sink        alert.Sink // takes the alerts in place of standard output, if not nil
 	block       blockMode
 	blockFor    time.Duration
 
@@ -43,7 +44,9 @@ type runFlags struct {
 }
 
 // newRunFlags returns flags that need other defaults than zero set to them.
-func newRunFlags() *runFlags { return &runFlags{memory: 32 << 20, ring: capture.DefaultRingBytes, block: blockOff} }
+func newRunFlags() *runFlags {
+	return &runFlags{memory: 32 << 20, ring: capture.DefaultRingBytes, block: blockOff, blockFor: time.Hour}
+}
 
 func newRun() *cobra.Command { return newRunFlags().command() }
 
@@ -85,8 +88,9 @@ func (f *runFlags) command() *cobra.Command {
 	flags.IntVar(&f.workers, "workers", min(2, runtime.GOMAXPROCS(0)), "cores to use for files: from 2 on, reading and decoding run ahead (more than 2 gain nothing); for interfaces see --rings")
 	flags.BoolVar(&f.promiscuous, "promiscuous", false, "put the interfaces into promiscuous mode")
 	flags.BoolVar(&f.incoming, "incoming", false, "see only what the interfaces receive, not what they send: for a mirror port, or where all interfaces of a gateway are watched, which see what it forwards twice otherwise")
-	flags.Var(&f.block, "block", "have nftables drop what comes from hosts outside that scan: dry-run only tells, on does it; forged packets can name anyone as a scanner")
-	flags.DurationVar(&f.blockFor, "block-for", time.Hour, "how long a host is blocked")
+	flags.Var(&f.block, "block", "have nftables drop what comes from hosts outside that scan: dry-run only tells, on does it; needs --allow or --allow-file, for forged packets can have anyone named")
+	flags.DurationVar(&f.blockFor, "block-for", f.blockFor, "how long a host is blocked")
+	f.policy.add(flags)
 	flags.StringVar(&f.user, "user", "", "user to become, if root, once interfaces and files are open; root keeps root's files within reach (default edgescan, or nobody)")
 	return cmd
 }
@@ -139,11 +143,8 @@ func (f *runFlags) check() error {
 			return usageError{fmt.Errorf("--ring %s leaves too little of --memory %s", f.ring.text(), f.memory.text())}
 		}
 	}
-	if f.block != blockOff && len(f.interfaces) == 0 {
-		return usageError{errors.New("--block goes with interfaces (-i)")}
-	}
-	if f.blockFor < block.MinTime || f.blockFor > block.MaxTime {
-		return usageError{fmt.Errorf("--block-for %v: want %v to %v", f.blockFor, block.MinTime, block.MaxTime)}
+	if err := f.checkBlock(); err != nil {
+		return err
 	}
 	return f.filter.parse(f.interfaces, f.files)
 }
@@ -177,9 +178,18 @@ func run(ctx context.Context, f *runFlags) error {
 	if err != nil {
 		return err
 	}
+	var own *ownNetworks
+	if len(f.interfaces) > 0 {
+		own = newOwnNetworks(log)
+		go own.keep(ctx)
+	}
+	policy, err := f.policy.load(log, threshold, own)
+	if err != nil {
+		return err
+	}
 	var blocker *blocker
 	if f.block != blockOff {
-		if blocker, err = newBlocker(log, f); err != nil {
+		if blocker, err = newBlocker(log, f, policy.Inside); err != nil {
 			return err
 		}
 		defer func() {
@@ -197,6 +207,7 @@ func run(ctx context.Context, f *runFlags) error {
 		Key:       key,
 		Secret:    randomKey(), // files may be made to fill one bucket too
 		Threshold: threshold,
+		Policy:    policy,
 	}, judge, func(e *detect.Event) {
 		if blocker != nil {
 			blocker.event(e)
@@ -211,7 +222,7 @@ func run(ctx context.Context, f *runFlags) error {
 	w := &watcher{engine: engine, log: log, workers: f.workers, delay: folderDelay}
 	ctx, end := context.WithCancel(ctx)
 	defer end()
-	p := &program{flags: f, log: log, watcher: w, sinks: sinks, end: end}
+	p := &program{flags: f, log: log, watcher: w, sinks: sinks, end: end, threshold: threshold, own: own}
 	if len(f.interfaces) > 0 || f.follow {
 		p.catchHangups()
 	}
@@ -279,7 +290,10 @@ func openSinks(f *runFlags) (*alert.Fan, error) {
 		}
 	}
 	fan := &alert.Fan{}
-	if f.json != "-" {
+	switch {
+	case f.sink != nil:
+		fan.Sinks = append(fan.Sinks, f.sink)
+	case f.json != "-":
 		fan.Sinks = append(fan.Sinks, alert.NewText(os.Stdout))
 	}
 	if f.json != "" {
@@ -288,6 +302,9 @@ func openSinks(f *runFlags) (*alert.Fan, error) {
 			return nil, err
 		}
 		fan.Sinks = append(fan.Sinks, eve)
+		if f.policy.showAllowed {
+			fan.Allowed = append(fan.Allowed, eve)
+		}
 	}
 	if f.syslog != "" {
 		fan.Sinks = append(fan.Sinks, alert.NewSyslog(target))
