@@ -154,7 +154,8 @@ func (b Bytecode) check(i int) error {
 
 // unset returns the first instruction that loads a scratch register which is not
 // stored on every way to it, and -1 if there is none. Jumps go forward only, so
-// that one pass finds it.
+// that one pass finds it. As to the kernel, a return leads on to the instruction
+// behind it.
 func (b Bytecode) unset() int {
 	const all = 1<<16 - 1
 	stored := make([]uint16, len(b)+1) // by instruction: the registers stored on every way to it
@@ -173,7 +174,6 @@ func (b Bytecode) unset() int {
 			}
 		}
 		switch r.Op &^ operandX {
-		case opReturn:
 		case opJump:
 			stored[i+1+int(r.K)] &= now
 		case opJumpEqual, opJumpGreater, opJumpGreaterOrEqual, opJumpSet:

@@ -48,7 +48,7 @@ func identity(source uint32, c *Contact) Contact {
 }
 
 func (r *referee) Opened(t *Tracker, source uint32, c *Contact) {
-	if t.Source(source).Scope == Host {
+	if !t.Source(source).Scope.Group() {
 		r.calls[0]++
 	}
 	r.known[identity(source, c)] = c.Outcome
@@ -63,14 +63,25 @@ func (r *referee) Settled(_ *Tracker, source uint32, c *Contact, before Outcome)
 }
 
 func (r *referee) Forgotten(t *Tracker, source uint32) {
-	if t.Source(source).Scope == Host {
+	if !t.Source(source).Scope.Group() {
 		r.calls[1]++
 	}
 }
 
+// apartBy are rules of what is kept apart, of which the packets choose one after
+// the other.
+var apartBy = [...]ApartFunc{
+	nil,
+	func(src, _ capture.Addr, _ capture.Proto, port uint16) Separation {
+		return Separation(uint16(src[15])+port) % 3
+	},
+	func(_, _ capture.Addr, _ capture.Proto, _ uint16) Separation { return Alone },
+	func(_, dst capture.Addr, _ capture.Proto, _ uint16) Separation { return Beside * Separation(dst[15]&1) },
+}
+
 // replay adds the packets that data describes to a new tracker, which is so
-// small that it soon must forget.
-func replay(t *testing.T, data []byte, secret Key) (*Tracker, *referee) {
+// small that it soon must forget, with rules that change or without any.
+func replay(t *testing.T, data []byte, secret Key, rules bool) (*Tracker, *referee) {
 	observer := &referee{t: t, known: map[Contact]Outcome{}}
 	tracker := newTables(DefaultKey, observer, sizes{units: 4, active: 8, ghosts: 8, gates: 8})
 	tracker.maxPerSource = 6
@@ -78,6 +89,9 @@ func replay(t *testing.T, data []byte, secret Key) (*Tracker, *referee) {
 	for now := start; len(data) >= fuzzRecord; data = data[fuzzRecord:] {
 		p := packetOf(data, now)
 		before := tracker.Now()
+		if rules {
+			tracker.SetApart(apartBy[data[11]>>6])
+		}
 		tracker.Add(&p)
 		if tracker.Now() < before {
 			t.Fatalf("the clock went back from %d to %d", before, tracker.Now())
@@ -94,35 +108,48 @@ func replay(t *testing.T, data []byte, secret Key) (*Tracker, *referee) {
 func FuzzTracker(f *testing.F) {
 	f.Add([]byte("\x00\x00\x00\x01\x0b\x04\x02\x00\x00\x01\x00\x00\x01\x00\x01\x00\x04\x0b\x12\x00\x00\x05\x01\x00"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		tracker, observer := replay(t, data, DefaultKey)
-		checkInvariants(t, tracker)
-		if c := tracker.Counters(); uint64(observer.calls[0]) != c.Contacts || uint64(observer.calls[1]) != c.EvictedSources {
-			t.Errorf("told of %v, counted %+v", observer.calls, c)
-		}
-		again, _ := replay(t, data, Key{1, 2})
-		if tracker.Counters() != again.Counters() {
-			t.Errorf("counters %+v, again %+v", tracker.Counters(), again.Counters())
-		}
-		for i := range tracker.contacts {
-			a, b := tracker.contacts[i], again.contacts[i]
-			a.hashNext, b.hashNext = 0, 0
-			if a != b {
-				t.Fatalf("contact %d: %+v, again %+v", i, a, b)
-			}
+		for _, rules := range []bool{false, true} {
+			checkReplay(t, data, rules)
 		}
 	})
+}
+
+// checkReplay replays data twice, and checks what must hold.
+func checkReplay(t *testing.T, data []byte, rules bool) {
+	tracker, observer := replay(t, data, DefaultKey, rules)
+	checkInvariants(t, tracker)
+	if c := tracker.Counters(); uint64(observer.calls[0]) != c.Contacts || uint64(observer.calls[1]) != c.EvictedSources {
+		t.Errorf("told of %v, counted %+v", observer.calls, c)
+	}
+	again, _ := replay(t, data, Key{1, 2}, rules)
+	if tracker.Counters() != again.Counters() {
+		t.Errorf("counters %+v, again %+v", tracker.Counters(), again.Counters())
+	}
+	for i := range tracker.contacts {
+		a, b := tracker.contacts[i], again.contacts[i]
+		a.hashNext, b.hashNext = 0, 0
+		if a != b {
+			t.Fatalf("contact %d: %+v, again %+v", i, a, b)
+		}
+	}
 }
 
 // checkInvariants checks that no contact is held twice and that counts and
 // lists agree.
 func checkInvariants(t *testing.T, tracker *Tracker) {
 	t.Helper()
-	held, waiting := 0, 0
+	held, waiting, aparts := 0, 0, 0
 	var segment [segments]int
 	for s := 1; s < tracker.Sources(); s++ {
 		n, w := checkSource(t, tracker, uint32(s))
 		held += n
 		waiting += w
+		if n > 0 && tracker.sources[s].Scope == Apart {
+			aparts++
+		}
+	}
+	if aparts > tracker.aparts || tracker.aparts > tracker.held {
+		t.Errorf("%d sources apart have contacts, %d counted", aparts, tracker.aparts)
 	}
 	if free := length(tracker.freeContact, func(i uint32) uint32 { return tracker.contacts[i].hashNext }); held+free != len(tracker.contacts)-1 {
 		t.Errorf("%d contacts held and %d free of %d", held, free, len(tracker.contacts)-1)

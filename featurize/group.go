@@ -23,7 +23,11 @@ const (
 	Host   Scope = iota // one address
 	Prefix              // the hosts of a prefix
 	Target              // everyone who tries a host, or the hosts of a prefix
+	Apart               // one address: of its contacts those that an ApartFunc keeps apart
 )
+
+// Group reports whether a Source of this scope stands for many.
+func (s Scope) Group() bool { return s == Prefix || s == Target }
 
 // groupings are the groups that a contact may belong to: by its source or its
 // destination, with the length of the prefix in an IPv4 address as IPv6 maps it
@@ -68,7 +72,7 @@ func (s *Source) Prefix() netip.Prefix {
 // of a group: that of the one who tried this contact last. It is also the
 // source's number, while it is remembered.
 func (t *Tracker) Member(c *Contact) (id, source uint32) {
-	if s := &t.sources[c.risn]; s.Scope == Host && memberID(t.key.addr(&s.Addr)) == c.isn {
+	if s := &t.sources[c.risn]; !s.Scope.Group() && memberID(t.key.addr(&s.Addr)) == c.isn {
 		return c.isn, c.risn
 	}
 	return c.isn, 0
@@ -102,7 +106,11 @@ func memberID(hash uint64) uint32 { return uint32(hash >> 20) }
 func (t *Tracker) share(i uint32) {
 	c := &t.contacts[i]
 	source := c.source
-	if s := &t.sources[source]; s.Scope != Host || s.Count > groupContacts || c.Proto == capture.ProtoARP || !t.admit() {
+	s := &t.sources[source]
+	if s.Scope == Apart && (t.apart == nil || t.apart(s.Addr, c.Dst, c.Proto, c.Port) == Alone) {
+		return
+	}
+	if s.Scope.Group() || s.Count > groupContacts || c.Proto == capture.ProtoARP || !t.admit() {
 		return
 	}
 	t.pinned = source // the groups' memory is not to be taken from it

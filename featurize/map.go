@@ -165,20 +165,28 @@ func (s *Summary) add(c *Contact) bool {
 
 // Draw draws the contacts of a source that were attempted within the window
 // that ends now, and not before since, into m, which has the layout's Size.
-// Contacts that expired on the way are left out.
+// Contacts that expired on the way are left out. Where a host's contacts are divided
+// in two sources (see ApartFunc), the productive ones of the other are drawn as
+// well, but not counted: they are what else the host does, without which it looks
+// less ordinary than it is.
 func (b *Builder) Draw(m []uint8, t *Tracker, source uint32, window int, since int64) Summary {
 	var sum Summary
 	b.touched = b.touched[:0]
-	t.Each(source, max(since, t.now-Windows[window]), func(c *Contact) bool {
-		if !sum.add(c) {
-			return true
+	since = max(since, t.now-Windows[window])
+	t.Each(source, since, func(c *Contact) bool {
+		if sum.add(c) {
+			b.draw(t, c)
 		}
-		row := int(t.key.addr(&c.Dst)>>32) & (b.layout.Rows - 1)
-		cell := (row*b.columns + b.layout.column(c.Proto, c.Port)) * Channels
-		b.count(cell+channel(c), 0)
-		b.count(cell+ChannelRepeats, c.Attempts)
 		return true
 	})
+	if twin := t.twin(source); twin != 0 {
+		t.Each(twin, since, func(c *Contact) bool {
+			if c.Productive() && !c.Expired() {
+				b.draw(t, c)
+			}
+			return true
+		})
+	}
 	clear(m)
 	for _, i := range b.touched {
 		n := b.counts[i]
@@ -193,6 +201,14 @@ func (b *Builder) Draw(m []uint8, t *Tracker, source uint32, window int, since i
 		m[end-Channels+ChannelWindow] = uint8(MaxValue * (window + 1) / len(Windows))
 	}
 	return sum
+}
+
+// draw counts a contact in its cells.
+func (b *Builder) draw(t *Tracker, c *Contact) {
+	row := int(t.key.addr(&c.Dst)>>32) & (b.layout.Rows - 1)
+	cell := (row*b.columns + b.layout.column(c.Proto, c.Port)) * Channels
+	b.count(cell+channel(c), 0)
+	b.count(cell+ChannelRepeats, c.Attempts)
 }
 
 // count adds one to a cell, or raises it to at least n where n is not 0.

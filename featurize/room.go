@@ -33,7 +33,7 @@ func (t *Tracker) makeRoom(source uint32) bool {
 func (t *Tracker) evictOldest(source uint32) {
 	s := &t.sources[source]
 	t.dropContact(s.contacts.tail)
-	if s.Scope == Host {
+	if !s.Scope.Group() {
 		t.counters.EvictedContacts++
 	}
 }

@@ -54,6 +54,19 @@ type Config struct {
 	PerSource int64 // bytes that the Observer keeps for each source number, taken from Memory
 }
 
+// ApartFunc says whether a contact is to be kept apart from what else its source
+// does: in a source of scope Apart that has the same address.
+type ApartFunc func(src, dst capture.Addr, proto capture.Proto, port uint16) Separation
+
+// Separation is where a contact belongs.
+type Separation uint8
+
+const (
+	Together Separation = iota // with what else its source does
+	Beside                     // apart, and in groups as any other
+	Alone                      // apart, and in no group
+)
+
 // MinMemory is the least size of a Tracker's tables in bytes.
 const MinMemory = 1 << 20
 
@@ -107,8 +120,9 @@ type Tracker struct {
 	key      Key
 	secret   Key
 	observer Observer
-	now      int64 // never goes back
-	offset   int64 // now = packet time + offset
+	apart    ApartFunc // nil: nothing
+	now      int64     // never goes back
+	offset   int64     // now = packet time + offset
 
 	contacts    []Contact // 0 is unused
 	freeContact uint32
@@ -120,6 +134,7 @@ type Tracker struct {
 	sourcesBy    chains
 	order        [segments]list
 	held         int // sources in use
+	aparts       int // of them, those of scope Apart
 	maxPerSource uint32
 	pinned       uint32 // a source that is not to be evicted now
 
@@ -204,6 +219,10 @@ func floorPow2(n int64) int64 {
 	}
 	return p
 }
+
+// SetApart says from now on which contacts are kept apart, nil: none. What is
+// known stays where it is, and is answered there.
+func (t *Tracker) SetApart(f ApartFunc) { t.apart = f }
 
 // Sources returns the number of source numbers: valid ones are 1 to
 // Sources()-1.
@@ -317,10 +336,33 @@ func (t *Tracker) find(src, dst *end, proto capture.Proto, port uint16) uint32 {
 	if !src.known {
 		src.source, src.known = t.findHashedSource(src.hash, src.addr, Host, hostBits), true
 	}
+	if t.aparts > 0 {
+		return t.findLatest(src, dst, proto, port)
+	}
 	if src.source == 0 {
 		return 0
 	}
 	return t.findHashed(t.secret.contactOf(src.source, dst.hash, proto, port), src.source, dst.addr, proto, port)
+}
+
+// findLatest is find where some contacts are kept apart: which it was when the
+// contact was made is not known, for it was asked under other rules perhaps. Of
+// two, the one that was tried last.
+func (t *Tracker) findLatest(src, dst *end, proto capture.Proto, port uint16) (latest uint32) {
+	for _, s := range [...]uint32{src.source, t.findScoped(src.addr, Apart, hostBits)} {
+		if s == 0 {
+			continue
+		}
+		if i := t.findOf(s, dst.addr, proto, port); i != 0 && (latest == 0 || t.contacts[i].Last > t.contacts[latest].Last) {
+			latest = i
+		}
+	}
+	return latest
+}
+
+// keepsApart reports whether a contact that is made now is kept apart.
+func (t *Tracker) keepsApart(src, dst *end, proto capture.Proto, port uint16) bool {
+	return t.apart != nil && t.apart(*src.addr, *dst.addr, proto, port) != Together
 }
 
 func (t *Tracker) findOf(source uint32, dst *capture.Addr, proto capture.Proto, port uint16) uint32 {
@@ -348,6 +390,9 @@ func (t *Tracker) findHashed(h uint64, source uint32, dst *capture.Addr, proto c
 // reports whether it is new, as one is that starts afresh. A new contact has no
 // outcome yet: the caller opens it with its first one.
 func (t *Tracker) attempt(src, dst *end, proto capture.Proto, port uint16) (i uint32, fresh bool) {
+	if t.keepsApart(src, dst, proto, port) {
+		return t.attemptOf(t.touchApart(src.addr), dst, proto, port)
+	}
 	return t.attemptOf(t.touchSource(src), dst, proto, port)
 }
 
@@ -373,7 +418,7 @@ func (t *Tracker) attemptOf(s uint32, dst *end, proto capture.Proto, port uint16
 // newContact takes a contact of hash h from the pool, which is made room in
 // where it is empty; 0 where that cannot be.
 func (t *Tracker) newContact(h uint64, s uint32, dst *capture.Addr, proto capture.Proto, port uint16) uint32 {
-	if t.sources[s].Scope != Host {
+	if t.sources[s].Scope.Group() {
 		t.boundGroups(s)
 	}
 	for t.freeContact == 0 {
@@ -394,10 +439,10 @@ func (t *Tracker) newContact(h uint64, s uint32, dst *capture.Addr, proto captur
 		src.segment = protected
 		t.order[protected].pushFront(s, t.byOrder)
 	}
-	if src.Scope == Host {
-		t.counters.Contacts++
-	} else {
+	if src.Scope.Group() {
 		t.groupContacts++
+	} else {
+		t.counters.Contacts++
 	}
 	return i
 }
@@ -453,7 +498,7 @@ func (t *Tracker) dropContact(i uint32) {
 	s := &t.sources[c.source]
 	s.contacts.remove(i, t.bySource)
 	s.Count--
-	if s.Scope != Host {
+	if s.Scope.Group() {
 		t.groupContacts--
 	}
 	t.contactsBy.remove(i, t.secret.contact(c.source, &c.Dst, c.Proto, c.Port), t.nextContact)
@@ -501,6 +546,30 @@ func (t *Tracker) touchSource(e *end) uint32 {
 	return t.newSource(e.hash, Source{Addr: *e.addr, bits: hostBits})
 }
 
+// touchApart is touchSource for what is kept apart.
+func (t *Tracker) touchApart(a *capture.Addr) uint32 {
+	h := t.secret.scoped(a, Apart, hostBits)
+	if i := t.findHashedSource(h, a, Apart, hostBits); i != 0 {
+		t.touch(i)
+		return i
+	}
+	return t.newSource(h, Source{Addr: *a, Scope: Apart, bits: hostBits})
+}
+
+// twin returns the source that holds the rest of a host's contacts, or 0.
+func (t *Tracker) twin(source uint32) uint32 {
+	s := &t.sources[source]
+	switch {
+	case t.aparts == 0:
+		return 0
+	case s.Scope == Host:
+		return t.findScoped(&s.Addr, Apart, hostBits)
+	case s.Scope == Apart:
+		return t.findSource(&s.Addr)
+	}
+	return 0
+}
+
 func (t *Tracker) touch(i uint32) {
 	if s := &t.sources[i]; t.now-s.touched >= touchEvery {
 		s.touched = t.now
@@ -521,14 +590,17 @@ func (t *Tracker) newSource(h uint64, s Source) uint32 {
 	i := t.freeSource
 	t.freeSource = t.sources[i].hashNext
 	s.touched = t.now
-	if s.Scope == Host {
+	if s.Scope.Group() {
+		s.segment = grouped
+		t.groups++
+	} else {
 		if t.counters.EvictedSources > 0 && t.ghosts.take(t.key.ghost(&s.Addr)) {
 			s.segment = protected
 		}
 		t.counters.Sources++
-	} else {
-		s.segment = grouped
-		t.groups++
+	}
+	if s.Scope == Apart {
+		t.aparts++
 	}
 	t.sources[i] = s
 	t.sourcesBy.pushBack(i, h, t.nextSource)
@@ -557,17 +629,20 @@ func (t *Tracker) leastWorth(keep uint32) uint32 {
 func (t *Tracker) evict(victim uint32) {
 	s := &t.sources[victim]
 	t.observer.Forgotten(t, victim)
-	if s.Scope == Host {
+	if s.Scope.Group() {
+		t.groups--
+	} else {
 		t.counters.EvictedSources++
 		t.counters.EvictedContacts += uint64(s.Count)
-	} else {
-		t.groups--
+	}
+	if s.Scope == Apart {
+		t.aparts--
 	}
 	for s.contacts.head != 0 {
 		t.dropContact(s.contacts.head)
 	}
 	t.order[s.segment].remove(victim, t.byOrder)
-	if s.Scope == Host && s.segment == probation {
+	if s.segment == probation {
 		t.ghosts.add(t.key.ghost(&s.Addr))
 	}
 	t.sourcesBy.remove(victim, t.secret.scoped(&s.Addr, s.Scope, s.bits), t.nextSource)

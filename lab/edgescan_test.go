@@ -64,8 +64,16 @@ func (b *lockedBuffer) String() string {
 // watch starts edgescan on the gateway's lan side and waits until it listens.
 func watch(t *testing.T, gateway *host, binary string, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, json: filepath.Join(t.TempDir(), "eve.json")}
-	p.cmd = gateway.command(context.Background(), binary, append([]string{"run", "-i", lan, "--json", p.json}, args...)...)
+	json := filepath.Join(t.TempDir(), "eve.json")
+	return start(t, gateway, binary, json, append([]string{"-i", lan, "--json", json}, args...)...)
+}
+
+// start starts edgescan with a command line of its own, which has it write to json,
+// and waits until it listens.
+func start(t *testing.T, gateway *host, binary, json string, args ...string) *process {
+	t.Helper()
+	p := &process{t: t, json: json}
+	p.cmd = gateway.command(context.Background(), binary, append([]string{"run"}, args...)...)
 	p.cmd.Stderr = &p.stderr
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -103,13 +111,15 @@ type event struct {
 	Type string `json:"event_type"`
 	Src  string `json:"src_ip"`
 	Scan struct {
-		ID       string
-		State    string
-		Kind     string
-		Contacts int
-		Prefix   string `json:"src_prefix"`
-		Sources  int
-		SrcIPs   []string `json:"src_ips"`
+		ID        string
+		State     string
+		Kind      string
+		Contacts  int
+		Prefix    string `json:"src_prefix"`
+		Sources   int
+		Direction string
+		Allowed   string
+		SrcIPs    []string `json:"src_ips"`
 	}
 }
 

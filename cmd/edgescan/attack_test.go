@@ -44,6 +44,20 @@ func TestMemoryHoldsUnderAttack(t *testing.T) {
 	}
 }
 
+// TestMemoryHoldsWithRules is the same with a rule by which all contacts are kept
+// apart.
+func TestMemoryHoldsWithRules(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes half a minute")
+	}
+	program := buildDevice(t, runtime.GOARCH)
+	for i := range flood.Attacks {
+		t.Run(flood.Attacks[i].Name, func(t *testing.T) {
+			endure(t, program, 32<<20, &flood.Attacks[i], "--allow", "kinds=block reason=x")
+		})
+	}
+}
+
 // buildDevice builds the program for the device. Where it cannot be built for
 // the architecture, or does not run here, the test is skipped.
 func buildDevice(t *testing.T, arch string) string {
@@ -61,8 +75,8 @@ func buildDevice(t *testing.T, arch string) string {
 }
 
 // endure runs the program on an attack and returns the lines that it writes.
-func endure(t *testing.T, program string, memory byteSize, attack *flood.Attack) string {
-	cmd := exec.Command(program, "run", "-r", "-", "--json", "-", "--memory", memory.text())
+func endure(t *testing.T, program string, memory byteSize, attack *flood.Attack, args ...string) string {
+	cmd := exec.Command(program, append([]string{"run", "-r", "-", "--json", "-", "--memory", memory.text()}, args...)...)
 	cmd.Env = append(os.Environ(), "NO_COLOR=1")
 	stdin, err := cmd.StdinPipe()
 	if err != nil {

@@ -14,6 +14,9 @@ import (
 	"edgescan/internal/confine"
 )
 
+// errNotRoot is runUser's error for who may not become the user.
+var errNotRoot = errors.New("only root can become another user")
+
 // runUser returns whom a run on interfaces becomes.
 func runUser(f *runFlags) (confine.User, error) {
 	if f.user != "" && len(f.interfaces) == 0 {
@@ -24,7 +27,7 @@ func runUser(f *runFlags) (confine.User, error) {
 		return user, err
 	}
 	if f.user != "" && os.Geteuid() != 0 && os.Geteuid() != user.UID {
-		return user, errors.New("only root can become another user")
+		return user, errNotRoot
 	}
 	return user, nil
 }
@@ -41,6 +44,9 @@ func confineLive(log zerolog.Logger, f *runFlags, user confine.User) error {
 	access := confine.Access{
 		Read:  append(resolverFiles(f.syslog), "/proc/self"), // the summary tells the memory used
 		Write: outputFolders(f.json),
+	}
+	for _, path := range append([]string{f.config.path}, f.policy.allowFiles...) {
+		access.Read = append(access.Read, configFolders(path)...)
 	}
 	line := log.Info()
 	if err := errors.Join(err, confine.Restrict(access)); err != nil {

@@ -37,6 +37,8 @@ func TestImportsPointOneWay(t *testing.T) {
 		"quant/onnx":        {"quant"},
 		"internal/detect":   {"capture", "featurize", "quant"},
 		"internal/alert":    {"capture", "featurize", "quant", "internal/detect"},
+		"internal/config":   {},
+		"internal/policy":   {"capture", "featurize", "quant", "internal/detect"},
 		"internal/confine":  {},
 		"internal/pipeline": {"capture"},
 		"internal/synth":    {},
@@ -57,7 +59,7 @@ func TestImportsPointOneWay(t *testing.T) {
 // pure are the packages in which the same input must give the same output:
 // nothing of the system or the clock.
 func TestPurePackagesTouchNothing(t *testing.T) {
-	for _, pkg := range []string{"featurize", "quant", "internal/detect"} {
+	for _, pkg := range []string{"featurize", "quant", "internal/detect", "internal/config", "internal/policy"} {
 		out, err := exec.Command("go", "list", "-f", `{{join .Imports " "}}`, "edgescan/"+pkg).Output()
 		if err != nil {
 			t.Fatalf("go list: %v", err)

@@ -32,13 +32,26 @@ type runFlags struct {
 	rings       int
 	workers     int
 	filter      packetFilter
+	policy      policyFlags
 	promiscuous bool
 	incoming    bool
 	user        string
+	sink        alert.Sink // takes the alerts in place of standard output, if not nil
+	block       blockMode
+	blockFor    time.Duration
+
+	config *configuration // where all of them come from
 }
 
-func newRun() *cobra.Command {
-	f := &runFlags{memory: 32 << 20, ring: capture.DefaultRingBytes}
+// newRunFlags returns flags that need other defaults than zero set to them.
+func newRunFlags() *runFlags {
+	return &runFlags{memory: 32 << 20, ring: capture.DefaultRingBytes, block: blockOff, blockFor: time.Hour}
+}
+
+func newRun() *cobra.Command { return newRunFlags().command() }
+
+// command returns run, whose command line sets f.
+func (f *runFlags) command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run (-i IFACE | -r FILE)...",
 		Short: "Find the scans on interfaces or in capture files",
@@ -48,12 +61,19 @@ func newRun() *cobra.Command {
   edgescan run -r a.pcap -r b.pcapng.gz         files in the order of time, then exit
   edgescan run -r FOLDER                        the capture files in it
   edgescan run -r FOLDER --follow               and what tcpdump or dumpcap adds, until Ctrl-C
+  edgescan run                                  what /etc/edgescan/edgescan.yaml says, or --config FILE
   edgescan run -i eth0 --filter "$(tcpdump -ddd -i eth0 'not host 10.0.0.9')"
   tcpdump -i eth0 -U -w - | edgescan run -r -   what another program captures`,
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), f) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := f.configured(cmd.Flags()); err != nil {
+				return err
+			}
+			return f.config.explain(run(cmd.Context(), f))
+		},
 	}
 	flags := cmd.Flags()
+	addConfigFlag(flags)
 	flags.StringArrayVarP(&f.interfaces, "interface", "i", nil, "interface to watch; may be repeated")
 	flags.StringArrayVarP(&f.files, "read", "r", nil, "pcap or pcapng file to read, gzip allowed, or a folder of such; - for standard input; may be repeated: all are read in the order of packet time")
 	flags.BoolVar(&f.follow, "follow", false, "go on with what is written to the folder of -r, rotated files too, until Ctrl-C")
@@ -68,6 +88,9 @@ func newRun() *cobra.Command {
 	flags.IntVar(&f.workers, "workers", min(2, runtime.GOMAXPROCS(0)), "cores to use for files: from 2 on, reading and decoding run ahead (more than 2 gain nothing); for interfaces see --rings")
 	flags.BoolVar(&f.promiscuous, "promiscuous", false, "put the interfaces into promiscuous mode")
 	flags.BoolVar(&f.incoming, "incoming", false, "see only what the interfaces receive, not what they send: for a mirror port, or where all interfaces of a gateway are watched, which see what it forwards twice otherwise")
+	flags.Var(&f.block, "block", "have nftables drop what comes from hosts outside that scan: dry-run only tells, on does it; needs --allow or --allow-file, for forged packets can have anyone named")
+	flags.DurationVar(&f.blockFor, "block-for", f.blockFor, "how long a host is blocked")
+	f.policy.add(flags)
 	flags.StringVar(&f.user, "user", "", "user to become, if root, once interfaces and files are open; root keeps root's files within reach (default edgescan, or nobody)")
 	return cmd
 }
@@ -92,9 +115,10 @@ const fileMemory = 2 << 20
 // without -U writes 4 KiB at a time.
 const folderDelay = 30 * time.Second
 
-func run(ctx context.Context, f *runFlags) error {
+// check refuses what cannot be carried out.
+func (f *runFlags) check() error {
 	if len(f.interfaces) == 0 && len(f.files) == 0 || len(f.interfaces) > 0 && len(f.files) > 0 {
-		return usageError{errors.New("give interfaces (-i) or files (-r), see 'edgescan run --help'")}
+		return usageError{errors.New("give interfaces (-i) or files (-r), here or in a configuration file, see 'edgescan run --help'")}
 	}
 	if f.follow && (len(f.files) != 1 || !isFolder(f.files[0])) {
 		return usageError{errors.New("--follow needs one folder (-r FOLDER)")}
@@ -108,20 +132,34 @@ func run(ctx context.Context, f *runFlags) error {
 	if f.workers < 1 {
 		return usageError{fmt.Errorf("--workers %d is too few, need at least 1", f.workers)}
 	}
-	engineMemory := int64(f.memory) - programMemory
 	if len(f.interfaces) > 0 {
-		engineMemory -= int64(f.ring) - capture.DefaultRingBytes
 		if f.rings < 1 || f.rings > capture.MaxRings {
 			return usageError{fmt.Errorf("--rings %d: %w", f.rings, capture.ErrRings)}
 		}
 		if each := f.eachRing(); each < capture.MinRingBytes || each > capture.MaxRingBytes {
 			return usageError{fmt.Errorf("--ring %s for %d interfaces%s: %w", f.ring.text(), len(f.interfaces), f.ofRings(), capture.ErrRing)}
 		}
-		if engineMemory < detect.MinMemory {
+		if f.engineMemory() < detect.MinMemory {
 			return usageError{fmt.Errorf("--ring %s leaves too little of --memory %s", f.ring.text(), f.memory.text())}
 		}
 	}
-	if err := f.filter.parse(f.interfaces, f.files); err != nil {
+	if err := f.checkBlock(); err != nil {
+		return err
+	}
+	return f.filter.parse(f.interfaces, f.files)
+}
+
+// engineMemory returns the part of --memory that is the engine's.
+func (f *runFlags) engineMemory() int64 {
+	memory := int64(f.memory) - programMemory
+	if len(f.interfaces) > 0 {
+		memory -= int64(f.ring) - capture.DefaultRingBytes
+	}
+	return memory
+}
+
+func run(ctx context.Context, f *runFlags) error {
+	if err := f.check(); err != nil {
 		return err
 	}
 	user, err := runUser(f)
@@ -130,6 +168,7 @@ func run(ctx context.Context, f *runFlags) error {
 	}
 	debug.SetMemoryLimit(int64(f.memory) - fileMemory)
 	log := newLogger()
+	f.config.warn(log)
 	sinks, err := openSinks(f)
 	if err != nil {
 		return err
@@ -139,16 +178,40 @@ func run(ctx context.Context, f *runFlags) error {
 	if err != nil {
 		return err
 	}
+	var own *ownNetworks
+	if len(f.interfaces) > 0 {
+		own = newOwnNetworks(log)
+		go own.keep(ctx)
+	}
+	policy, err := f.policy.load(log, threshold, own)
+	if err != nil {
+		return err
+	}
+	var blocker *blocker
+	if f.block != blockOff {
+		if blocker, err = newBlocker(log, f, policy.Inside); err != nil {
+			return err
+		}
+		defer func() {
+			if err := blocker.close(); err != nil {
+				log.Warn().Err(err).Msg("blocking ended badly")
+			}
+		}()
+	}
 	key := featurize.DefaultKey
 	if len(f.interfaces) > 0 || f.follow {
 		key = randomKey()
 	}
 	engine, err := detect.NewEngine(detect.Config{
-		Memory:    engineMemory,
+		Memory:    f.engineMemory(),
 		Key:       key,
 		Secret:    randomKey(), // files may be made to fill one bucket too
 		Threshold: threshold,
+		Policy:    policy,
 	}, judge, func(e *detect.Event) {
+		if blocker != nil {
+			blocker.event(e)
+		}
 		if err := sinks.Alert(*e); err != nil {
 			log.Warn().Err(err).Msg("alert not delivered")
 		}
@@ -157,6 +220,12 @@ func run(ctx context.Context, f *runFlags) error {
 		return err
 	}
 	w := &watcher{engine: engine, log: log, workers: f.workers, delay: folderDelay}
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	p := &program{flags: f, log: log, watcher: w, sinks: sinks, end: end, threshold: threshold, own: own}
+	if len(f.interfaces) > 0 || f.follow {
+		p.catchHangups()
+	}
 	started := time.Now()
 	if len(f.files) > 0 {
 		w.only = f.filter.program // on interfaces it is the kernel's
@@ -164,12 +233,18 @@ func run(ctx context.Context, f *runFlags) error {
 	}
 	switch {
 	case f.follow:
+		p.follow(ctx)
 		err = w.follow(ctx, f.files[0])
 	case len(f.interfaces) > 0:
-		err = w.watch(ctx, f, func() error { return confineLive(log, f, user) })
+		err = w.watch(ctx, f, func() error {
+			defer p.follow(ctx) // not before: files would be opened as root
+			return confineLive(log, f, user)
+		})
 	default:
 		err = w.read(ctx, f.files)
 	}
+	end()
+	p.wait()
 	w.finish(started, sinks)
 	return err
 }
@@ -215,7 +290,10 @@ func openSinks(f *runFlags) (*alert.Fan, error) {
 		}
 	}
 	fan := &alert.Fan{}
-	if f.json != "-" {
+	switch {
+	case f.sink != nil:
+		fan.Sinks = append(fan.Sinks, f.sink)
+	case f.json != "-":
 		fan.Sinks = append(fan.Sinks, alert.NewText(os.Stdout))
 	}
 	if f.json != "" {
@@ -224,6 +302,9 @@ func openSinks(f *runFlags) (*alert.Fan, error) {
 			return nil, err
 		}
 		fan.Sinks = append(fan.Sinks, eve)
+		if f.policy.showAllowed {
+			fan.Allowed = append(fan.Allowed, eve)
+		}
 	}
 	if f.syslog != "" {
 		fan.Sinks = append(fan.Sinks, alert.NewSyslog(target))

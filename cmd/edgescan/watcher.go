@@ -268,6 +268,7 @@ func (w *watcher) finish(started time.Time, sinks *alert.Fan) {
 		Uint64("sources", stats.Sources).
 		Uint64("contacts", stats.Contacts).
 		Uint64("incidents", stats.Incidents).
+		Uint64("allowed", stats.Allowed).
 		Uint64("looks", stats.Looks).
 		Uint64("forgotten_sources", stats.EvictedSources).
 		Uint64("forgotten_contacts", stats.EvictedContacts).

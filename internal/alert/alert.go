@@ -25,14 +25,20 @@ type Sink interface {
 // Fan is a Sink that hands each event to all of its sinks, so that one that
 // fails costs the others nothing.
 type Fan struct {
-	Sinks  []Sink
-	Failed uint64 // alerts that a sink did not take
+	Sinks   []Sink
+	Allowed []Sink // of them, those that take what rules allow as well
+	Failed  uint64 // alerts that a sink did not take
 }
 
-// Alert writes e to every sink and returns the errors of those that failed.
+// Alert writes e to every sink that takes it and returns the errors of those
+// that failed.
 func (f *Fan) Alert(e detect.Event) error {
+	sinks := f.Sinks
+	if e.Allowed != "" {
+		sinks = f.Allowed
+	}
 	var errs []error
-	for _, s := range f.Sinks {
+	for _, s := range sinks {
 		if err := s.Alert(e); err != nil {
 			f.Failed++
 			errs = append(errs, err)

@@ -73,6 +73,9 @@ func appendRFC5424(b []byte, e detect.Event, pid int, host string) []byte {
 		params = append(params, param{"scope", g.Scope}, param{"src_prefix", g.SrcPrefix}, param{"dst_prefix", g.DstPrefix},
 			param{"sources", g.Sources}, param{"src_ips", strings.Join(g.SrcIPs, ",")})
 	}
+	if e.Direction != detect.Undirected {
+		params = append(params, param{"direction", e.Direction})
+	}
 	for _, p := range params {
 		b = fmt.Appendf(b, ` %s="%v"`, p.name, p.value)
 	}

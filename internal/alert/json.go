@@ -36,6 +36,8 @@ type scan struct {
 	Protocols  []string `json:"protocols"`
 	TopPorts   []uint16 `json:"top_ports"`
 	ExampleDst string   `json:"example_dst"`
+	Direction  string   `json:"direction,omitempty"`
+	Allowed    string   `json:"allowed,omitempty"` // why a rule allows it
 	*group              // of a source that is one host there is none
 }
 
@@ -107,6 +109,8 @@ func JSON(e detect.Event) []byte {
 			Protocols:  protocolNames(e.Protocols),
 			TopPorts:   topPorts(e.TopPorts),
 			ExampleDst: e.Example.Netip().String(),
+			Direction:  e.Direction.String(),
+			Allowed:    e.Allowed,
 			group:      groupOf(e),
 		},
 	})

@@ -30,6 +30,9 @@ func message(e detect.Event) string {
 	if p := portList(e); p != "" {
 		fmt.Fprintf(&b, ", %s", p)
 	}
+	if e.Direction != detect.Undirected {
+		fmt.Fprintf(&b, ", %s", e.Direction)
+	}
 	fmt.Fprintf(&b, ", score %s", strconv.FormatFloat(probability(e.Score), 'f', -1, 64))
 	return b.String()
 }

@@ -18,7 +18,7 @@ func LookupUser(name string) (User, error) {
 }
 
 // Drop gives nothing up.
-func Drop(User) error { return fmt.Errorf("privileges: %w", errors.ErrUnsupported) }
+func Drop(User, ...uint) error { return fmt.Errorf("privileges: %w", errors.ErrUnsupported) }
 
 // Restrict gives nothing up.
 func Restrict(Access) error { return fmt.Errorf("limits: %w", errors.ErrUnsupported) }

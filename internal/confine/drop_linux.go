@@ -49,14 +49,18 @@ func LookupUser(name string) (User, error) {
 }
 
 // Drop becomes u if the caller is root, with u's group and no other; an
-// ordinary user stays who it is. Then all capabilities are gone, whether they
-// came from root or from the program's file.
-func Drop(u User) error {
+// ordinary user stays who it is. Then all capabilities are gone but those to be
+// kept (unix.CAP_*, below 32), whether they came from root or from the program's
+// file.
+func Drop(u User, keep ...uint) error {
 	errs := []error{emptyBounding()} // while root still may
 	if os.Geteuid() == 0 {
+		if len(keep) > 0 { // else they go with root
+			errs = append(errs, allThreads(unix.SYS_PRCTL, unix.PR_SET_KEEPCAPS, 1, 0))
+		}
 		errs = append(errs, become(u))
 	}
-	return errors.Join(append(errs, clearCapabilities())...)
+	return errors.Join(append(errs, clearCapabilities(keep))...)
 }
 
 // become changes groups and user, in the order in which each step still may.
@@ -91,12 +95,16 @@ func emptyBounding() error {
 	}
 }
 
-// clearCapabilities empties the effective, permitted and inheritable sets, and
-// so the ambient one, which is never more than these.
-func clearCapabilities() error {
+// clearCapabilities empties the effective and permitted sets, but for what is
+// kept, and the inheritable set, and so the ambient one, which is never more than that.
+func clearCapabilities(keep []uint) error {
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-	var none [2]unix.CapUserData
-	_, _, errno := syscall.AllThreadsSyscall(unix.SYS_CAPSET, uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&none)), 0)
+	var data [2]unix.CapUserData
+	for _, capability := range keep {
+		data[0].Effective |= 1 << capability
+		data[0].Permitted |= 1 << capability
+	}
+	_, _, errno := syscall.AllThreadsSyscall(unix.SYS_CAPSET, uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&data)), 0)
 	if err := threadsError(errno); err != nil {
 		return fmt.Errorf("clear the capabilities: %w", err)
 	}

@@ -10,6 +10,11 @@
 // who tries one target. A scan that is spread over them is one incident, and
 // what counts for one incident counts for no other.
 //
+// What a Policy allows is a source of its own beside the host that does it, so
+// that it neither counts for what the host does else, nor hides it. The
+// incidents of such a source are silent, until they are of a kind that no rule
+// allows.
+//
 // Like featurize it is pure: no clock, no goroutine, no log. The same packets
 // give the same events.
 package detect

@@ -61,6 +61,7 @@ type Config struct {
 	Threshold      uint32             // a score from which a source is scanning
 	UpdateInterval time.Duration      // between updates of one incident; 0: DefaultUpdateInterval
 	Observer       featurize.Observer // is told of hosts' contacts as well; may be nil
+	Policy         Policy             // see SetPolicy
 }
 
 // DefaultUpdateInterval is the time between updates of one incident.
@@ -92,6 +93,8 @@ type Engine struct {
 	emit      func(*Event)
 	observer  featurize.Observer
 	threshold uint32
+	policy    Policy
+	raised    bool // it has thresholds
 	interval  int64
 
 	watches   []watch // by source number
@@ -104,6 +107,7 @@ type Engine struct {
 	members   []uint32 // scratch
 	looks     uint64
 	started   uint64
+	allowed   uint64
 	cut       uint64
 }
 
@@ -155,6 +159,7 @@ func NewEngine(cfg Config, judge Judge, emit func(*Event)) (*Engine, error) {
 	e.due = make([]uint32, 0, t.Sources())
 	e.ready = make([]uint32, 0, cap(e.pool.incidents))
 	e.tally = newTally(t.MaxPerSource())
+	e.SetPolicy(cfg.Policy)
 	return e, nil
 }
 
@@ -192,13 +197,14 @@ func (e *Engine) Tracker() *featurize.Tracker { return e.tracker }
 type Stats struct {
 	featurize.Counters
 	Looks     uint64 // maps judged
-	Incidents uint64 // incidents started
-	Cut       uint64 // of them, those that ended for want of memory while they went on
+	Incidents uint64 // incidents started, without those that are allowed
+	Allowed   uint64 // those
+	Cut       uint64 // of all, those that ended for want of memory while they went on
 }
 
 // Stats returns what was done so far.
 func (e *Engine) Stats() Stats {
-	return Stats{e.tracker.Counters(), e.looks, e.started, e.cut}
+	return Stats{e.tracker.Counters(), e.looks, e.started, e.allowed, e.cut}
 }
 
 // Opened implements featurize.Observer.
@@ -301,6 +307,9 @@ func (e *Engine) workDue() {
 // shows no more than the next shorter one adds nothing, and a source that is
 // known to scan needs no further look.
 func (e *Engine) look(source uint32, w *watch) {
+	if w.incident != 0 {
+		e.reconsider(w.incident)
+	}
 	s := e.tracker.Source(source)
 	b := barOf(s)
 	survey := e.tracker.Survey(source, w.since)
@@ -317,7 +326,7 @@ func (e *Engine) look(source uint32, w *watch) {
 		if sum.Doubtful < b.doubtful || i > 0 && sum.Oldest >= e.tracker.Now()-featurize.Windows[i-1] {
 			continue
 		}
-		if s.Scope != featurize.Host && !e.stands(source, i, b) {
+		if s.Scope.Group() && !e.stands(source, i, b) {
 			continue
 		}
 		e.builder.Draw(e.picture[:], e.tracker, source, i, w.since)
@@ -333,7 +342,7 @@ func (e *Engine) look(source uint32, w *watch) {
 			number:  source,
 			since:   w.since,
 		}
-		if score := e.judge.Judge(&look); score >= e.threshold {
+		if score := e.judge.Judge(&look); score >= e.threshold && score >= e.limit(source, max(w.since, e.tracker.Now()-featurize.Windows[i])) {
 			if !e.join(source, i, score) {
 				e.flag(source, i, score)
 			}

@@ -54,4 +54,7 @@ type Event struct {
 	Protocols []capture.Proto
 	TopPorts  []uint16 // most contacted first, at most 10
 	Example   capture.Addr
+	Targets   netip.Prefix // the least that holds the destinations tried in vain; of IPv4 and IPv6 at once not valid
+	Direction Direction    // of most contacts tried in vain
+	Allowed   string       // why a rule allows what is not to be named; empty: it is to be
 }

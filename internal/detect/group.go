@@ -49,7 +49,7 @@ func barOf(s *featurize.Source) *bar {
 	switch {
 	case s.Scope == featurize.Prefix:
 		return &prefixBar
-	case s.Scope == featurize.Host:
+	case !s.Scope.Group():
 		return &hostBar
 	case s.Prefix().IsSingleIP():
 		return &targetBar

@@ -44,7 +44,9 @@ type incident struct {
 	contacts   uint32 // opened since first
 	told       uint32 // contacts at the latest event
 	outcomes   [featurize.Answered + 1]int32
-	crowd      bool // the source is a prefix, too many hosts of which scan to name each
+	crowd      bool   // the source is a prefix, too many hosts of which scan to name each
+	silent     bool   // rules allow it
+	judged     uint32 // contacts when it was found out what kind the latest are of a silent one
 }
 
 // opened counts a contact of an incident under way.
@@ -118,7 +120,11 @@ func (e *Engine) flag(source uint32, window int, score uint32) uint32 {
 		e.watches[in.prefix].hosts++
 	}
 	in.id = incidentID(e.tracker.Source(source), e.tracker.CaptureTime(in.first))
-	e.started++
+	if in.silent = e.tracker.Source(source).Scope == featurize.Apart && e.pardoned(in); in.silent {
+		e.allowed++
+	} else {
+		e.started++
+	}
 	e.report(in, Start)
 	return i
 }
@@ -146,10 +152,12 @@ func (e *Engine) checkIncidents(now int64) {
 	for _, i := range e.ready {
 		in := &e.pool.incidents[i]
 		e.refresh(in)
-		switch {
-		case in.idle(now):
+		if in.idle(now) {
 			e.end(i)
-		case now-in.reported >= e.interval && in.latest > in.reported && in.contacts > in.told:
+			continue
+		}
+		e.reconsider(i)
+		if now-in.reported >= e.interval && in.latest > in.reported && in.contacts > in.told {
 			e.report(in, Update)
 		}
 	}
@@ -200,6 +208,7 @@ func (e *Engine) endAll() {
 // again: only new contacts can start another incident.
 func (e *Engine) end(i uint32) {
 	in := &e.pool.incidents[i]
+	e.reconsider(i)
 	e.report(in, End)
 	if in.prefix != 0 && in.prefix == e.tracker.PrefixOf(in.source) {
 		if w := &e.watches[in.prefix]; w.hosts > 0 {
@@ -234,18 +243,31 @@ func (e *Engine) report(in *incident, state State) {
 		Silent:    int(in.outcomes[featurize.Silent] + in.outcomes[featurize.Pending]),
 		Odd:       int(in.outcomes[featurize.Odd]),
 	}
+	if s.Scope == featurize.Apart {
+		ev.Scope = featurize.Host
+	}
+	if in.silent {
+		ev.Allowed = e.reason(in)
+	}
 	t := e.tally
 	t.reset(in.reported)
+	var h headings
 	e.tracker.Each(in.source, in.first, func(c *featurize.Contact) bool {
 		if !c.Expired() {
 			t.add(c)
-			if s.Scope != featurize.Host {
+			if s.Scope.Group() {
 				t.addMember(e.tracker, c)
+			}
+			if e.policy.Inside != nil && !c.Productive() {
+				h.add(e, s, c)
 			}
 		}
 		return true
 	})
 	t.fill(&ev)
+	if e.policy.Inside != nil {
+		ev.Direction = h.main()
+	}
 	if in.sketch != 0 && t.contacts < int(in.contacts) {
 		sketch := &e.pool.sketches[in.sketch-1]
 		ev.Hosts, ev.Ports = max(ev.Hosts, sketch.hosts.count()), max(ev.Ports, sketch.ports.count())

@@ -2,6 +2,8 @@ package detect
 
 import (
 	"cmp"
+	"math/bits"
+	"net/netip"
 	"slices"
 
 	"edgescan/capture"
@@ -22,6 +24,7 @@ type tally struct {
 	ports    []uint16
 	top      []portCount
 	example  capture.Addr
+	shared   int // bits that the destinations of doubtful contacts have in common with example
 }
 
 type portCount struct {
@@ -49,7 +52,7 @@ func (t *tally) reset(since int64) {
 	t.doubtful.reset()
 	t.news.reset()
 	t.since, t.members, t.known = since, t.members[:0], nil
-	t.contacts, t.protos, t.ports, t.example = 0, [256]int{}, t.ports[:0], capture.Addr{}
+	t.contacts, t.protos, t.ports, t.example, t.shared = 0, [256]int{}, t.ports[:0], capture.Addr{}, 0
 }
 
 func (t *tally) add(c *featurize.Contact) {
@@ -64,8 +67,36 @@ func (t *tally) add(c *featurize.Contact) {
 		if c.First > t.since {
 			t.news.Add(c)
 		}
+		if t.doubtful.Contacts() == 1 {
+			t.shared = hostBits
+		} else {
+			t.shared = min(t.shared, commonBits(&t.example, &c.Dst))
+		}
 		t.example = c.Dst
 	}
+}
+
+// hostBits is the length of an address, IPv4 or IPv6.
+const hostBits = 128
+
+// commonBits returns how many leading bits two addresses have in common.
+func commonBits(a, b *capture.Addr) int {
+	for i := range a {
+		if d := a[i] ^ b[i]; d != 0 {
+			return 8*i + bits.LeadingZeros8(d)
+		}
+	}
+	return hostBits
+}
+
+// targets returns the least prefix that holds the destinations of doubtful
+// contacts, an invalid one where these are of IPv4 and IPv6.
+func (t *tally) targets() netip.Prefix {
+	bits := t.shared
+	if t.example.Is4() {
+		bits -= hostBits - 32
+	}
+	return netip.PrefixFrom(t.example.Netip(), bits).Masked()
 }
 
 // addMember takes who tried a contact of a group.
@@ -91,7 +122,7 @@ func (t *tally) fill(ev *Event) {
 	if ev.State == Update && t.news.Contacts() >= minDoubtful {
 		ev.Kind = t.news.Kind()
 	}
-	ev.Example = t.example
+	ev.Example, ev.Targets = t.example, t.targets()
 	ev.Protocols = t.protocols()
 	ev.TopPorts = t.topPorts()
 }
