@@ -17,11 +17,12 @@ export VERSION SOURCE_DATE_EPOCH
 
 # packages prints FAMILY:ARCHITECTURE for a target, in the family's own names.
 # Raspberry Pi OS calls all of its 32-bit boards armhf, the first one too. OpenWrt
-# names the processor, though one static program serves a whole column of them.
+# names the processor, though one static program serves a whole column of them;
+# Go's programs for 386 need SSE2, which a Pentium MMX has not.
 packages() {
 	case "$1" in
 	linux/amd64) echo deb:amd64 rpm:x86_64 alpine:x86_64 openwrt:x86_64 ;;
-	linux/386) echo deb:i386 rpm:i686 alpine:x86 openwrt:i386_pentium4 openwrt:i386_pentium-mmx ;;
+	linux/386) echo deb:i386 rpm:i686 alpine:x86 openwrt:i386_pentium4 ;;
 	linux/arm64) echo deb:arm64 rpm:aarch64 alpine:aarch64 openwrt:aarch64_generic openwrt:aarch64_cortex-a53 openwrt:aarch64_cortex-a72 openwrt:aarch64_cortex-a76 ;;
 	linux/arm/6) echo deb:armhf rpm:armv6hl alpine:armhf openwrt:arm_arm1176jzf-s_vfp ;;
 	linux/arm/7) echo rpm:armv7hl alpine:armv7 openwrt:arm_cortex-a7_neon-vfpv4 openwrt:arm_cortex-a7_vfpv4 openwrt:arm_cortex-a8_vfpv3 openwrt:arm_cortex-a9_vfpv3-d16 openwrt:arm_cortex-a9_neon openwrt:arm_cortex-a15_neon-vfpv4 ;;
@@ -62,6 +63,7 @@ stage() {
 	for shell in bash zsh fish; do
 		"$STAGE/edgescan" completion "$shell" >"$STAGE/completions/edgescan.$shell"
 	done
+	"$STAGE/edgescan" config init >"$STAGE/reference.yaml"
 	cp README.md CHANGELOG.md docs/*.md "$STAGE/doc/"
 	for file in LICENSE* COPYING*; do
 		[ ! -e "$file" ] || cp "$file" "$STAGE/doc/"

@@ -86,9 +86,17 @@ test_manual() {
     done)"
 }
 
+test_settings() {
+  same "edgescan config check" "packaging/edgescan.yaml is right" "$("$PROGRAM" config check packaging/edgescan.yaml)"
+  same "what the service begins with" "interface: [eth0] syslog: local memory: 32MiB" \
+    "$("$PROGRAM" config check packaging/edgescan.yaml --show | sed -n 's/ *# packaging.*//p' | tr '\n' ' ' | sed 's/ $//')"
+  sed 's/^# \([a-z]*: \)/\1/' packaging/edgescan.yaml >"$WORK/more.yaml"
+  "$PROGRAM" config check "$WORK/more.yaml" >/dev/null || fail "what edgescan.yaml has behind a # is wrong"
+}
+
 test_completions() {
   bash -n "$STAGE/completions/edgescan.bash"
-  same "what the program completes" "--incoming --interface" "$("$PROGRAM" __complete run --in 2>/dev/null | sed -n 's/\t.*//p' | tr '\n' ' ' | sed 's/ $//')"
+  same "what the program completes" "--interface" "$("$PROGRAM" __complete run --inte 2>/dev/null | sed -n 's/\t.*//p' | tr '\n' ' ' | sed 's/ $//')"
   ! need zsh || zsh -n "$STAGE/completions/edgescan.zsh"
   ! need fish || fish -n "$STAGE/completions/edgescan.fish"
 }
@@ -195,15 +203,15 @@ on interface lan" "$(openwrt packaging/openwrt/edgescan.config service_triggers)
   sed "s|FOLDER|$WORK|" packaging/testdata/full.config >"$WORK/full"
   got=$(openwrt "$WORK/full" start_service)
   same "instances of every option" "log: -t edgescan -p daemon.notice network guest is not up
-main: /usr/bin/edgescan run --interface=br-lan --interface=eth1 --interface=eth2 --syslog=udp://10.0.0.9:514 --json=$WORK/json/eve.json --memory=64MiB --user=root --incoming --rings=2$settings
+main: /usr/bin/edgescan run --interface=br-lan --interface=eth1 --interface=eth2 --syslog=udp://10.0.0.9:514 --json=$WORK/json/eve.json --memory=64MiB --user=root --block=dry-run --block-for=2h --incoming --show-allowed '--allow=source=192.168.1.9 reason=\"the monitoring host\"' --allow=source=192.168.1.8 --inside=192.0.2.0/24 --rings=2$settings
 main-banip: /usr/libexec/edgescan-banip-relay; respawn 3600 10 0
 log: -t edgescan -p daemon.notice network guest is not up
 log: -t edgescan -p daemon.err nothing to watch: set network or device in section nothing of /etc/config/edgescan" "$got"
   [ -d "$WORK/json" ] || fail "no folder for the JSON file"
   # The program knows all these flags.
-  # shellcheck disable=SC2046
-  "$PROGRAM" $(echo "$got" | sed -n 's|^main: /usr/bin/edgescan \([^;]*\);.*|\1|p') --help >/dev/null
-  for option in $(sed -n -e 's/^VALUES="\(.*\)"/\1/p' -e 's/^SWITCHES="\(.*\)"/\1/p' packaging/openwrt/edgescan.init); do
+  eval "set -- $(echo "$got" | sed -n 's|^main: /usr/bin/edgescan \([^;]*\);.*|\1|p')"
+  "$PROGRAM" "$@" --help >/dev/null
+  for option in $(sed -n 's/^\(VALUES\|SWITCHES\|LISTS\)="\(.*\)"/\2/p' packaging/openwrt/edgescan.init | tr _ -); do
     "$PROGRAM" run --help | grep -q -e "--$option\b" || fail "run has no --$option"
   done
 }
@@ -352,19 +360,16 @@ inside() { nsenter -t "$init" -m -u -i -n -p "$@"; }
 
 journal() { inside journalctl --no-pager -o cat -u edgescan -t edgescan; }
 
-# The unit on a Debian that was booted: real scans, from here. As long as the
-# program lacks what the unit calls for, it is started in the way it knows.
+# The unit on a Debian that was booted: real scans, from here. A program that
+# does not tell when it is ready is not waited for.
 test_service() {
   need_root && need systemd-nspawn debootstrap nmap ip || return 0
   local root=$WORK/booted unit=/etc/systemd/system/edgescan.service.d link=""
   clean booted
   cp "$OUT/deb/edgescan_${VERSION}_amd64.deb" "$root/now.deb"
-  chroot "$root" dpkg -i /now.deb >/dev/null
+  chroot "$root" dpkg -i /now.deb >"$WORK/out" 2>&1 || fail "install: $(cat "$WORK/out")"
   sed -i -e 's/^interface: .*/interface: [host0]/' -e 's/^# json:/json:/' "$root/etc/edgescan/edgescan.yaml"
   mkdir "$root$unit"
-  if ! "$PROGRAM" run --help | grep -q -e '--config'; then
-    printf '[Service]\nExecStart=\nExecStart=/usr/bin/edgescan run -i host0 --syslog --json /var/log/edgescan/eve.json\n' >"$root$unit/config.conf"
-  fi
   if ! grep -q 'READY=1' "$PROGRAM"; then
     printf '[Service]\nType=exec\nWatchdogSec=0\n' >"$root$unit/notify.conf"
   fi
@@ -388,13 +393,37 @@ test_service() {
   grep -q 198.18.7.1 "$root/var/log/edgescan/eve.json" || fail "no alert in the JSON file"
   ! journal_has 'kept=' || fail "not all was given up: $(journal | grep kept=)"
 
+  sed -i 's/^memory:.*/memory: 33MiB/' "$root/etc/edgescan/edgescan.yaml"
+  inside systemctl reload edgescan || fail "reload: $(journal)"
+  wait_for 10 journal_has 'need_a_restart=.*memory' || fail "no reload: $(journal)"
+
   inside logrotate -f /etc/logrotate.d/edgescan
   scan 198.18.7.3
   wait_for 20 grep -q 198.18.7.3 "$root/var/log/edgescan/eve.json" || fail "no new JSON file after rotation: $(journal)"
   grep -q 198.18.7.1 "$root/var/log/edgescan/eve.json.1" || fail "the rotated file is not there"
 
+  cp packaging/snippets/systemd/block.conf "$root$unit/"
+  printf 'block: on\nallow: [source=198.18.7.1 reason="the operator"]\n' >>"$root/etc/edgescan/edgescan.yaml"
+  inside systemctl daemon-reload
+  inside systemctl restart edgescan || fail "blocking: $(journal)"
+  if need nft; then
+    wait_for 10 nsenter -t "$init" -n nft list table inet edgescan || fail "no table to block with: $(journal)"
+  fi
+  ! journal_has 'kept=' || fail "not all was given up: $(journal | grep kept=)"
+
+  cp "$PROGRAM" "$STAGE/program"
+  next deb amd64 "$root/next.deb"
+  local before
+  before=$(inside systemctl show edgescan -p MainPID)
+  inside dpkg -i /next.deb >"$WORK/out" 2>&1 </dev/null || fail "upgrade: $(cat "$WORK/out")"
+  [ "$before" != "$(inside systemctl show edgescan -p MainPID)" ] || fail "an upgrade did not restart the service"
+  same "after an upgrade" active "$(inside systemctl is-active edgescan)"
+
   inside systemctl stop edgescan
   same "how it ended" "Result=success" "$(inside systemctl show edgescan -p Result)"
+  inside systemctl start edgescan
+  inside dpkg -P edgescan >"$WORK/out" 2>&1 || fail "purge: $(cat "$WORK/out")"
+  same "after removal" inactive "$(inside systemctl is-active edgescan)"
   kill "$(pgrep -P "$timeout")"
   kill_all
   rm -rf "$root"
@@ -410,7 +439,7 @@ journal_has() { journal | grep -q -e "$1"; }
 
 scan() { timeout 60 nmap -n -Pn -sS -e "$link" -S "$1" -p 1-200 198.18.7.2 >/dev/null; }
 
-tests=${*:-scripts manual completions unit fail2ban crowdsec banip openwrt deb deb_bare rpm ipk apk service}
+tests=${*:-scripts manual settings completions unit fail2ban crowdsec banip openwrt deb deb_bare rpm ipk apk service}
 for name in $tests; do
   printf -- '-- %s (%ss)\n' "$name" "$SECONDS"
   "test_$name"

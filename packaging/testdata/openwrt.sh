@@ -61,7 +61,7 @@ procd_set_param() {
 	*) settings="$settings; $*" ;;
 	esac
 }
-procd_append_param() { shift && instance="$instance $*"; }
+procd_append_param() { shift && instance="$instance $(printf %s "$1" | sed "s/.* .*/'&'/")"; } # quoted where a shell would want it
 procd_close_instance() { echo "$instance$settings"; }
 procd_add_reload_trigger() { echo "on change of $1"; }
 procd_add_reload_interface_trigger() { echo "on interface $1"; }
