@@ -25,7 +25,6 @@ const (
 const (
 	settleUDP = 50 * time.Millisecond // time for an ICMP message to come back
 	settleTCP = 5 * time.Second       // for receivers whose window does not tell
-	settleEnd = 300 * time.Millisecond
 )
 
 // link is a connection to a receiver, and what of the records sent over it the
@@ -46,7 +45,7 @@ type link struct {
 	ends   []int64   // of each record that may be unread: bytes written up to its end
 	sent   time.Time // the last one
 	window uint32    // that a TCP receiver had when it had read all
-	short  struct {  // the first one after that was less; 0: there was none
+	short  struct {  // the least one since; 0: none was less
 		window  uint32
 		written int64
 	}
@@ -148,7 +147,7 @@ func (l *link) send(record []byte) error {
 }
 
 // read returns how many records count as read since the last time. At the
-// program's end there is less patience.
+// program's end, what the other kernel acknowledged is enough.
 func (l *link) read(ending bool) int {
 	if len(l.ends) == 0 {
 		return 0
@@ -164,11 +163,8 @@ func (l *link) read(ending bool) int {
 			return 0
 		}
 	default:
-		settle := settleTCP
-		if ending {
-			settle = settleEnd
-		}
-		if !l.readTCP() && quiet < settle || stateOfTCP(l.socket.Conn).unacknowledged > 0 {
+		seen := l.readTCP() || ending || quiet >= settleTCP
+		if !seen || stateOfTCP(l.socket.Conn).unacknowledged > 0 {
 			return 0
 		}
 	}
@@ -180,8 +176,8 @@ func (l *link) read(ending bool) int {
 
 // readTCP reports whether the other end's program seems to have read all. Its
 // kernel advertises as window what its buffer has room for, so that it is as
-// large again once all was read, or, if it tells late, does at least not shrink
-// by what is sent further.
+// large again once all was read, or, if it tells late, rises with what is sent
+// further, or does at least not shrink by it.
 func (l *link) readTCP() bool {
 	state := stateOfTCP(l.socket.Conn)
 	if state.unacknowledged > 0 {
@@ -191,17 +187,17 @@ func (l *link) readTCP() bool {
 	further := written - l.short.written
 	switch {
 	case state.window >= l.window:
-	case l.short.window == 0:
+	case l.short.window == 0 || state.window < l.short.window:
 		l.short.written, l.short.window = written, state.window
 		return false
-	case further < minFurther || int64(state.window) < int64(l.short.window)-further/2:
+	case state.window < l.short.window+minFurther && further < minFurther:
 		return false
 	}
 	l.window, l.short.window = state.window, 0
 	return true
 }
 
-// minFurther is how many bytes it takes until a window shrinks for sure: the
+// minFurther is how many bytes it takes until a window changes for sure: the
 // kernel rounds it.
 const minFurther = 4 << 10
 

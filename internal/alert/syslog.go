@@ -18,14 +18,16 @@ var ErrSecurity = errors.New("cannot use TLS")
 var ErrDropped = errors.New("alerts dropped")
 
 const (
-	inFlight  = 32                    // records that may be unread in a good connection: of how many a reset leaves in doubt
-	inDoubt   = 2 * inFlight          // in one that does not show what is read
-	probes    = 8                     // sent at once beyond inFlight
-	probe     = 10 * time.Millisecond // between them
-	tellAfter = time.Minute           // between two errors of one kind
-	grace     = 3 * time.Second       // for what is left at the end
-	firstWait = time.Second           // for a receiver that is away, doubled up to lastWait
+	inFlight  = 32                     // records that may be unread in a good connection: of how many a reset leaves in doubt
+	inDoubt   = 2 * inFlight           // in one that does not show what is read
+	probes    = 8                      // sent at once beyond inFlight
+	probe     = 10 * time.Millisecond  // between them
+	lateProbe = 100 * time.Millisecond // between single ones beyond inDoubt: a reader has come to rest by then
+	tellAfter = time.Minute            // between two errors of one kind
+	grace     = 3 * time.Second        // for what is left at the end
+	firstWait = time.Second            // for a receiver that is away, doubled up to lastWait
 	lastWait  = 30 * time.Second
+	retryEnd  = 300 * time.Millisecond // at the end
 )
 
 // Sender is a Sink that sends to a socket, by a queue and a goroutine: Alert
@@ -212,7 +214,7 @@ func (s *Sender) wanted(first bool) bool {
 func (s *Sender) sleep(d time.Duration) {
 	select {
 	case <-s.closing:
-		d = settleEnd
+		d = retryEnd
 	default:
 	}
 	timer := time.NewTimer(d)
@@ -226,7 +228,7 @@ func (s *Sender) sleep(d time.Duration) {
 
 // closingNow is the end's channel for who sleeps longer than the end allows.
 func (s *Sender) closingNow(d time.Duration) <-chan struct{} {
-	if d <= settleEnd {
+	if d <= retryEnd {
 		return nil
 	}
 	return s.closing
@@ -281,8 +283,11 @@ const (
 // fill sends as many records as may be under way.
 func (s *Sender) fill(l *link) (n int, err error) {
 	limit := inFlight
-	if len(l.ends) >= inFlight && len(l.ends) < inDoubt && time.Since(l.sent) > probe {
-		limit = min(len(l.ends)+probes, inDoubt) // whose acknowledgement may show that all was read
+	switch quiet := time.Since(l.sent); { // what is sent further may show that all was read
+	case len(l.ends) >= inDoubt && len(l.ends) < inDoubt+probes && quiet > lateProbe:
+		limit = len(l.ends) + 1
+	case len(l.ends) >= inFlight && len(l.ends) < inDoubt && quiet > probe:
+		limit = min(len(l.ends)+probes, inDoubt)
 	}
 	for ; len(l.ends) < limit; n++ {
 		record, ok := s.queue.Get()
