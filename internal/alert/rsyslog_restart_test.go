@@ -168,7 +168,7 @@ func (d *daemon) lines() (count map[string]int, inOrder bool) {
 
 // alerts is how many TestRsyslogRestartsAmidAlerts sends. The figures of
 // docs/alerts.md are of -alerts 10000.
-var alerts = flag.Int("alerts", 2000, "alerts to send while a daemon is restarted")
+var alerts = flag.Int("alerts", 1000, "alerts to send while a daemon is restarted")
 
 // TestRsyslogRestartsAmidAlerts ends a real daemon twice while alerts
 // come. What is lost was read by the daemon and not written; what comes twice
