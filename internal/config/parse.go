@@ -157,7 +157,7 @@ func (p *parser) entry(name, value *yaml.Node) {
 
 // texts reads the value of a key, which stands in a line.
 func (p *parser) texts(key *Key, line int, value *yaml.Node) (texts []string, ok bool) {
-	if !key.List {
+	if one := value.Kind == yaml.ScalarNode && value.Tag != "!!null"; !key.List || one { // a list of one needs no brackets
 		text, ok := p.item(key, value, line)
 		return []string{text}, ok
 	}
