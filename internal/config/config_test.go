@@ -88,7 +88,7 @@ func TestParseErrors(t *testing.T) {
 		{"a text for a number", "rings: \"4\"\n", []string{`a.yaml:1: rings: want a number without quotes, not "4"`}},
 		{"a truth for a text", "json: true\n", []string{"a.yaml:1: json: want a text, not true (put a text in quotes)"}},
 		{"nothing", "json:\nrings: ~\n", []string{"a.yaml:1: json: want a text, not nothing", "a.yaml:2: rings: want a number without quotes, not nothing"}},
-		{"a mapping for a list", "allow:\n  source: a\n", []string{"a.yaml:1: allow: want a list, not keys with values: write each value"}},
+		{"a mapping for a list", "allow:\n  source: a\n", []string{"a.yaml:1: allow: want a list, not keys with values: write each value in a line"}},
 		{"nothing for a list", "interface:\n", []string{"a.yaml:1: interface: want a list, not nothing"}},
 		{"a list for a text", "json: [a, b]\n", []string{"a.yaml:1: json: want a text, not a list"}},
 		{"a mapping for a text", "json: {a: b}\n", []string{"a.yaml:1: json: want a text, not keys with values"}},
