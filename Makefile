@@ -6,10 +6,10 @@ GO       ?= go
 CAPTURES ?= ../shared/captures
 SEED     ?= 1
 BIN      := bin/edgescan
-DEVICE   := -trimpath -tags device -ldflags "-s -w" $(foreach p,$(COLD),-gcflags=$(p)=-l)
 # What runs once or for an alert is compiled without inlining: 400 KiB less.
 COLD     := crypto/... vendor/... net net/http encoding/json encoding/asn1 encoding/pem math/big image/... regexp/... text/... \
             go.yaml.in/... github.com/spf13/... github.com/rs/... github.com/google/nftables/... github.com/mdlayher/...
+DEVICE   := -trimpath -tags device -ldflags "-s -w" $(foreach p,$(COLD),-gcflags=$(p)=-l)
 TARGETS  := linux/amd64 linux/arm64 linux/arm/6 linux/arm/7 linux/mips linux/mipsle linux/riscv64 linux/386
 
 export CGO_ENABLED = 0
