@@ -178,11 +178,23 @@ func checkConfined(t *testing.T, p *process, uid string) {
 // expectScan lets a host scan, and wants it in the JSON file and in the log.
 func expectScan(t *testing.T, p *process, h *host, logs string) {
 	t.Helper()
+	findScan(t, p, h)
+	expectLine(t, logs, h)
+}
+
+// findScan lets a host scan, and wants it in the JSON file.
+func findScan(t *testing.T, p *process, h *host) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	nmap(ctx, t, h, "-sS", "-Pn", "--top-ports", "100", "10.60.0.5")
 	waitFor(t, 15*time.Second, "a line for "+h.addr, func() bool { return len(p.starts(h.addr)) > 0 })
-	waitFor(t, 10*time.Second, h.addr+" in rsyslogd's log", func() bool {
+}
+
+// expectLine wants a host's scan in the log.
+func expectLine(t *testing.T, logs string, h *host) {
+	t.Helper()
+	waitFor(t, 40*time.Second, h.addr+" in rsyslogd's log", func() bool {
 		messages, err := os.ReadFile(filepath.Join(logs, "messages"))
 		return err == nil && strings.Contains(string(messages), "start "+h.addr+" ")
 	})

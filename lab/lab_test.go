@@ -193,7 +193,7 @@ func TestLabErrors(t *testing.T) {
 		{"no privileges", append(slices.Clone(unprivileged), "run", "-i", lan), []int{1}, []string{"CAP_NET_RAW", "root", "privilege", "not permitted"}},
 		{"a user that root may not become", []string{"setpriv", "--bounding-set=-all,+net_raw", binary, "run", "-i", lan, "--user", "nobody"}, []int{1}, []string{"change the user to that of nobody"}},
 		{"a user that does not exist", []string{binary, "run", "-i", lan, "--user", "no-such-user"}, []int{2}, []string{"no-such-user"}},
-		{"bad syslog target", []string{binary, "run", "-i", lan, "--syslog=tcp://127.0.0.1:1"}, []int{2}, []string{"udp://host:port"}},
+		{"bad syslog target", []string{binary, "run", "-i", lan, "--syslog=http://127.0.0.1:1"}, []int{2}, []string{"udp://host:port"}},
 		{"JSON file in no folder", []string{binary, "run", "-i", lan, "--json", "/nosuch/eve.json"}, []int{1, 2}, []string{"/nosuch/eve.json"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -88,8 +88,8 @@ test_manual() {
 
 test_settings() {
   same "edgescan config check" "packaging/edgescan.yaml is right" "$("$PROGRAM" config check packaging/edgescan.yaml)"
-  same "what the service begins with" "interface: [eth0] syslog: local memory: 32MiB" \
-    "$("$PROGRAM" config check packaging/edgescan.yaml --show | sed -n 's/ *# packaging.*//p' | tr '\n' ' ' | sed 's/ $//')"
+  same "what the service begins with" "interface: [eth0] memory: 32MiB spool: /var/lib/edgescan/spool syslog: [local]" \
+    "$("$PROGRAM" config check packaging/edgescan.yaml --show | sed -n 's/ *# packaging.*//p' | sort | tr '\n' ' ' | sed 's/ $//')"
   sed 's/^# \([a-z]*: \)/\1/' packaging/edgescan.yaml >"$WORK/more.yaml"
   "$PROGRAM" config check "$WORK/more.yaml" >/dev/null || fail "what edgescan.yaml has behind a # is wrong"
 }
@@ -197,13 +197,13 @@ openwrt() {
 test_openwrt() {
   need busybox || return 0
   local settings='; respawn 3600 10 0; stderr 1; limits core=0' got
-  same "instances by default" "main: /usr/bin/edgescan run --interface=br-lan --syslog=local --memory=32MiB$settings" "$(openwrt packaging/openwrt/edgescan.config start_service)"
+  same "instances by default" "main: /usr/bin/edgescan run --interface=br-lan --memory=32MiB --syslog=local$settings" "$(openwrt packaging/openwrt/edgescan.config start_service)"
   same "triggers by default" "on change of edgescan
 on interface lan" "$(openwrt packaging/openwrt/edgescan.config service_triggers)"
   sed "s|FOLDER|$WORK|" packaging/testdata/full.config >"$WORK/full"
   got=$(openwrt "$WORK/full" start_service)
   same "instances of every option" "log: -t edgescan -p daemon.notice network guest is not up
-main: /usr/bin/edgescan run --interface=br-lan --interface=eth1 --interface=eth2 --syslog=udp://10.0.0.9:514 --json=$WORK/json/eve.json --memory=64MiB --user=root --block=dry-run --block-for=2h --incoming --show-allowed '--allow=source=192.168.1.9 reason=\"the monitoring host\"' --allow=source=192.168.1.8 --inside=192.0.2.0/24 --rings=2$settings
+main: /usr/bin/edgescan run --interface=br-lan --interface=eth1 --interface=eth2 --json=$WORK/json/eve.json --memory=64MiB --user=root --spool=/mnt/usb/spool --block=dry-run --block-for=2h --syslog=local --syslog=udp://10.0.0.9:514 --inside=192.0.2.0/24 --incoming --show-allowed '--allow=source=192.168.1.9 reason=\"the monitoring host\"' --allow=source=192.168.1.8 --rings=2$settings
 main-banip: /usr/libexec/edgescan-banip-relay; respawn 3600 10 0
 log: -t edgescan -p daemon.notice network guest is not up
 log: -t edgescan -p daemon.err nothing to watch: set network or device in section nothing of /etc/config/edgescan" "$got"
@@ -211,7 +211,7 @@ log: -t edgescan -p daemon.err nothing to watch: set network or device in sectio
   # The program knows all these flags.
   eval "set -- $(echo "$got" | sed -n 's|^main: /usr/bin/edgescan \([^;]*\);.*|\1|p')"
   "$PROGRAM" "$@" --help >/dev/null
-  for option in $(sed -n 's/^\(VALUES\|SWITCHES\|LISTS\)="\(.*\)"/\2/p' packaging/openwrt/edgescan.init | tr _ -); do
+  for option in $(sed -n 's/^\(VALUES\|SWITCHES\|WORDS\|LISTS\)="\(.*\)"/\2/p' packaging/openwrt/edgescan.init | sed 's/^$VALUES //' | tr _ -); do
     "$PROGRAM" run --help | grep -q -e "--$option\b" || fail "run has no --$option"
   done
 }

@@ -106,7 +106,7 @@ func TestConfigErrors(t *testing.T) {
 		{"an unknown key", nil, []string{"run", "--config", file("read: [a]\nmemroy: 32MiB\n")}, []string{"a.yaml:2: ", `"memroy"`, "did you mean memory?"}},
 		{"a bad size", nil, []string{"run", "--config", file("\nmemory: much\n")}, []string{"a.yaml:2: memory: want a size such as 32MiB"}},
 		{"a number too large", nil, []string{"run", "--config", file("rings: 99999999999999999999\n")}, []string{"a.yaml:1: rings: value out of range"}},
-		{"a bad syslog target", nil, []string{"run", "--config", file("syslog: tcp://127.0.0.1:1\n")}, []string{"a.yaml:1: syslog: ", "tcp://127.0.0.1:1"}},
+		{"a bad syslog target", nil, []string{"run", "--config", file("syslog: ftp://127.0.0.1:1\n")}, []string{"a.yaml:1: syslog: ", "ftp://127.0.0.1:1"}},
 		{"what only run knows", nil, []string{"run", "-r", sample, "--config", file("\n\nmemory: 1MiB\n")}, []string{"--memory 1MiB: want at least", "a.yaml:3"}},
 		{"what only run knows, of a variable", []string{"EDGESCAN_MEMORY=1MiB"}, []string{"run", "-r", sample}, []string{"--memory 1MiB: want at least", "from EDGESCAN_MEMORY"}},
 		{"a user for files", nil, []string{"run", "-r", sample, "--config", file("user: root\n")}, []string{"--user goes with interfaces", "a.yaml:1"}},

@@ -2,10 +2,10 @@ package main
 
 import (
 	"errors"
-	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/rs/zerolog"
@@ -22,6 +22,9 @@ func runUser(f *runFlags) (confine.User, error) {
 	if f.user != "" && len(f.interfaces) == 0 {
 		return confine.User{}, errors.New("--user goes with interfaces (-i): files are opened one after the other, by whoever calls")
 	}
+	if len(f.interfaces) == 0 {
+		return confine.User{UID: os.Geteuid(), GID: os.Getegid()}, nil
+	}
 	user, err := confine.LookupUser(f.user)
 	if err != nil {
 		return user, err
@@ -36,15 +39,16 @@ func runUser(f *runFlags) (confine.User, error) {
 // and model are open, and says so in one line. What the kernel refuses to
 // take does not keep the program from watching, unless it is a user that was
 // asked for.
-func confineLive(log zerolog.Logger, f *runFlags, user confine.User) error {
+func confineLive(log zerolog.Logger, f *runFlags, user confine.User, d *delivery) error {
 	err := confine.Drop(user)
 	if err != nil && f.user != "" && os.Geteuid() != user.UID {
 		return err
 	}
-	access := confine.Access{
-		Read:  append(resolverFiles(f.syslog), "/proc/self"), // the summary tells the memory used
-		Write: outputFolders(f.json),
+	if err := d.start(); err != nil {
+		return err
 	}
+	access := d.access()
+	access.Read = append(access.Read, "/proc/self") // the summary tells the memory used
 	for _, path := range append([]string{f.config.path}, f.policy.allowFiles...) {
 		access.Read = append(access.Read, configFolders(path)...)
 	}
@@ -60,8 +64,9 @@ func confineLive(log zerolog.Logger, f *runFlags, user confine.User) error {
 // elsewhere than below the folder of output, TCP, and to start programs. Systems
 // that lack the means are passed over in silence, for nothing runs here as
 // anybody else than the caller.
-func confineFiles(log zerolog.Logger, output string) {
-	err := confine.Restrict(confine.Access{ReadAll: true, Write: outputFolders(output)})
+func confineFiles(log zerolog.Logger, access confine.Access) {
+	access.ReadAll = true
+	err := confine.Restrict(access)
 	if err != nil && !errors.Is(err, errors.ErrUnsupported) {
 		log.Warn().Str("kept", inOneLine(err)).Msg("limits not set")
 	}
@@ -87,16 +92,15 @@ func outputFolders(path string) []string {
 	return paths
 }
 
-// resolverFiles returns what is read to look up the name of a syslog server,
-// at each alert; nothing where it is an address. The folders, because what
+// resolverFiles returns what is read to look up the names of syslog servers, at
+// each connection; nothing where all are addresses. The folders, because what
 // configures a resolver replaces the files.
-func resolverFiles(syslog string) []string {
-	target, err := alert.ParseTarget(syslog)
-	if syslog == "" || err != nil || target.Network != "udp" {
-		return nil
+func resolverFiles(targets []alert.Target) []string {
+	named := func(t alert.Target) bool {
+		_, err := netip.ParseAddr(t.Host())
+		return t.Host() != "" && err != nil
 	}
-	host, _, _ := net.SplitHostPort(target.Address)
-	if _, err := netip.ParseAddr(host); err == nil {
+	if !slices.ContainsFunc(targets, named) {
 		return nil
 	}
 	paths := []string{"/etc"}

@@ -13,6 +13,7 @@ import (
 
 	"edgescan/capture"
 	"edgescan/featurize"
+	"edgescan/internal/confine"
 	"edgescan/internal/detect"
 	"edgescan/internal/picture"
 )
@@ -62,7 +63,7 @@ func drawMap(ctx context.Context, file, source, out, model string, filter *packe
 		return err
 	}
 	defer src.Close()
-	confineFiles(newLogger(), out)
+	confineFiles(newLogger(), confine.Access{Write: outputFolders(out)})
 	album, readErr := collect(judge, threshold, src, filter.program)
 	if ctx.Err() != nil {
 		return ctx.Err()

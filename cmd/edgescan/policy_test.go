@@ -14,7 +14,6 @@ import (
 	"github.com/rs/zerolog"
 
 	"edgescan/featurize"
-	"edgescan/internal/alert"
 	"edgescan/internal/detect"
 )
 
@@ -276,7 +275,7 @@ func TestPolicyIsReplacedWhilePacketsCome(t *testing.T) {
 			w.setPolicy(p)
 		}
 	}
-	w.finish(time.Now(), &alert.Fan{})
+	w.finish(time.Now(), &delivery{})
 	if err != nil || named["10.50.0.66"] || !named["10.50.0.67"] || !named["10.50.0.68"] {
 		t.Errorf("%v, named %v", err, named)
 	}

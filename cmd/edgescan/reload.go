@@ -13,7 +13,6 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"edgescan/internal/alert"
 	"edgescan/internal/config"
 )
 
@@ -49,7 +48,7 @@ type program struct {
 	flags   *runFlags // in force
 	log     zerolog.Logger
 	watcher *watcher
-	sinks   *alert.Fan
+	sinks   *delivery
 	end     context.CancelFunc // ends the program as Ctrl-C does
 
 	threshold uint32       // the model's
@@ -211,24 +210,18 @@ func intersection(a, b []string) []string {
 
 // prepareSinks opens the places that alerts go to.
 func (p *program) prepareSinks(f *runFlags) (apply, undo func(), err error) {
-	if needs := resolverFiles(f.syslog); len(needs) > 0 && len(resolverFiles(p.flags.syslog)) == 0 {
-		return nil, nil, fmt.Errorf("%w: to look up names was given up at the start (an address would do)", errRestart)
-	}
-	fresh, err := openSinks(f)
-	if errors.Is(err, fs.ErrPermission) {
-		return nil, nil, fmt.Errorf("%w: %w", errRestart, err)
-	}
+	next, err := p.sinks.successor(&f.deliveryFlags)
 	if err != nil {
 		return nil, nil, err
 	}
 	apply = func() {
 		p.watcher.mu.Lock()
-		p.sinks.Sinks, fresh.Sinks = fresh.Sinks, p.sinks.Sinks
+		old := *p.sinks
+		p.sinks.Sinks, p.sinks.Allowed, p.sinks.flags = next.Sinks, next.Allowed, next.flags
 		p.watcher.mu.Unlock()
-		p.close(fresh) // outside of mu: it may take its time
-		p.flags.json, p.flags.syslog = f.json, f.syslog
+		p.warn(old.leave(next)) // outside of mu: it may take its time
 	}
-	return apply, func() { p.close(fresh) }, nil
+	return apply, func() { p.warn(next.leave(p.sinks)) }, nil
 }
 
 // preparePolicy reads the rules, those in files too.
@@ -246,9 +239,9 @@ func (p *program) preparePolicy(f *runFlags) (apply, undo func(), err error) {
 	return apply, func() {}, nil
 }
 
-// close closes what alerts no longer go to.
-func (p *program) close(sinks *alert.Fan) {
-	if err := sinks.Close(); err != nil {
+// warn tells of what was not closed well, if anything.
+func (p *program) warn(err error) {
+	if err != nil {
 		p.log.Warn().Err(err).Msg("not closed well")
 	}
 }

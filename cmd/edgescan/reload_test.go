@@ -18,7 +18,6 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"edgescan/internal/alert"
 	"edgescan/internal/config"
 )
 
@@ -268,7 +267,7 @@ func TestChangeIsAllOrNothing(t *testing.T) {
 				settings := config.Settings{"memory": {Texts: []string{n}, From: "a:1"}, "ring": {Texts: []string{n}, From: "a:2"}}
 				return &runFlags{config: &configuration{keys: keys, settings: settings}}
 			}
-			p := &program{flags: flags("0"), log: zerolog.Nop(), sinks: &alert.Fan{}, watcher: &watcher{}}
+			p := &program{flags: flags("0"), log: zerolog.Nop(), sinks: &delivery{flags: &deliveryFlags{}}, watcher: &watcher{}}
 			if err := p.change(flags("1")); (err != nil) != strings.HasPrefix(test.want, "undo") {
 				t.Error(err)
 			}

@@ -15,17 +15,15 @@ import (
 
 	"edgescan/capture"
 	"edgescan/featurize"
-	"edgescan/internal/alert"
 	"edgescan/internal/detect"
 )
 
 // runFlags are the flags of run.
 type runFlags struct {
-	interfaces  []string
-	files       []string
-	follow      bool
-	json        string
-	syslog      string
+	interfaces []string
+	files      []string
+	follow     bool
+	deliveryFlags
 	model       string
 	memory      byteSize
 	ring        byteSize
@@ -36,7 +34,6 @@ type runFlags struct {
 	promiscuous bool
 	incoming    bool
 	user        string
-	sink        alert.Sink // takes the alerts in place of standard output, if not nil
 	block       blockMode
 	blockFor    time.Duration
 
@@ -45,7 +42,7 @@ type runFlags struct {
 
 // newRunFlags returns flags that need other defaults than zero set to them.
 func newRunFlags() *runFlags {
-	return &runFlags{memory: 32 << 20, ring: capture.DefaultRingBytes, block: blockOff, blockFor: time.Hour}
+	return &runFlags{memory: 32 << 20, ring: capture.DefaultRingBytes, deliveryFlags: newDeliveryFlags(), block: blockOff, blockFor: time.Hour}
 }
 
 func newRun() *cobra.Command { return newRunFlags().command() }
@@ -57,7 +54,7 @@ func (f *runFlags) command() *cobra.Command {
 		Short: "Find the scans on interfaces or in capture files",
 		Example: `  edgescan run -i eth0                          until Ctrl-C
   edgescan run -i eth0 -i wlan0 --syslog        alerts to the local syslog
-  edgescan run -i eth0 --syslog udp://10.0.0.9:514
+  edgescan run -i eth0 --syslog tls://loghost --syslog-ca ca.pem --spool /var/spool/edgescan
   edgescan run -r a.pcap -r b.pcapng.gz         files in the order of time, then exit
   edgescan run -r FOLDER                        the capture files in it
   edgescan run -r FOLDER --follow               and what tcpdump or dumpcap adds, until Ctrl-C
@@ -78,9 +75,7 @@ func (f *runFlags) command() *cobra.Command {
 	flags.StringArrayVarP(&f.files, "read", "r", nil, "pcap or pcapng file to read, gzip allowed, or a folder of such; - for standard input; may be repeated: all are read in the order of packet time")
 	flags.BoolVar(&f.follow, "follow", false, "go on with what is written to the folder of -r, rotated files too, until Ctrl-C")
 	flags.Var(&f.filter, "filter", filterUsage+"tcpdump -ddd -i IFACE (of PPP and tunnels -y RAW), or -ddd -r FILE, and the expression")
-	flags.StringVar(&f.json, "json", "", "write alerts as JSON lines to this file, - for standard output")
-	flags.StringVar(&f.syslog, "syslog", "", "send alerts to syslog: local (the default without a value), unix:///PATH or udp://HOST:PORT")
-	flags.Lookup("syslog").NoOptDefVal = "local"
+	f.deliveryFlags.add(flags)
 	flags.StringVar(&f.model, "model", "", "model file to use in place of the built-in one")
 	flags.Var(&f.memory, "memory", "memory to stay within")
 	flags.Var(&f.ring, "ring", "part of it that holds packets of interfaces until they are read; more of it bridges longer bursts")
@@ -169,7 +164,7 @@ func run(ctx context.Context, f *runFlags) error {
 	debug.SetMemoryLimit(int64(f.memory) - fileMemory)
 	log := newLogger()
 	f.config.warn(log)
-	sinks, err := openSinks(f)
+	sinks, err := openDelivery(&f.deliveryFlags, f.policy.showAllowed, log, user)
 	if err != nil {
 		return err
 	}
@@ -229,7 +224,10 @@ func run(ctx context.Context, f *runFlags) error {
 	started := time.Now()
 	if len(f.files) > 0 {
 		w.only = f.filter.program // on interfaces it is the kernel's
-		confineFiles(log, f.json)
+		if err := sinks.start(); err != nil {
+			return err
+		}
+		confineFiles(log, sinks.access())
 	}
 	switch {
 	case f.follow:
@@ -238,7 +236,7 @@ func run(ctx context.Context, f *runFlags) error {
 	case len(f.interfaces) > 0:
 		err = w.watch(ctx, f, func() error {
 			defer p.follow(ctx) // not before: files would be opened as root
-			return confineLive(log, f, user)
+			return confineLive(log, f, user, sinks)
 		})
 	default:
 		err = w.read(ctx, f.files)
@@ -277,37 +275,4 @@ func newLogger() zerolog.Logger {
 func isTerminal(f *os.File) bool {
 	info, err := f.Stat()
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
-}
-
-// openSinks opens what the flags ask for. Lines go to standard output, unless
-// JSON does.
-func openSinks(f *runFlags) (*alert.Fan, error) {
-	var target alert.Target
-	if f.syslog != "" {
-		var err error
-		if target, err = alert.ParseTarget(f.syslog); err != nil {
-			return nil, usageError{err}
-		}
-	}
-	fan := &alert.Fan{}
-	switch {
-	case f.sink != nil:
-		fan.Sinks = append(fan.Sinks, f.sink)
-	case f.json != "-":
-		fan.Sinks = append(fan.Sinks, alert.NewText(os.Stdout))
-	}
-	if f.json != "" {
-		eve, err := alert.OpenEVE(f.json)
-		if err != nil {
-			return nil, err
-		}
-		fan.Sinks = append(fan.Sinks, eve)
-		if f.policy.showAllowed {
-			fan.Allowed = append(fan.Allowed, eve)
-		}
-	}
-	if f.syslog != "" {
-		fan.Sinks = append(fan.Sinks, alert.NewSyslog(target))
-	}
-	return fan, nil
 }

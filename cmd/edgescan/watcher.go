@@ -9,7 +9,6 @@ import (
 	"github.com/rs/zerolog"
 
 	"edgescan/capture"
-	"edgescan/internal/alert"
 	"edgescan/internal/detect"
 	"edgescan/internal/pipeline"
 )
@@ -236,11 +235,12 @@ func (w *watcher) advance(now time.Time) {
 
 // finish ends the incidents and logs the summary, if there is anything to sum
 // up.
-func (w *watcher) finish(started time.Time, sinks *alert.Fan) {
+func (w *watcher) finish(started time.Time, sinks *delivery) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.stopped = true
 	w.engine.Close()
+	sinks.finish()
 	if len(w.sources) == 0 {
 		return // nothing could be read: the error says it all
 	}
@@ -273,7 +273,7 @@ func (w *watcher) finish(started time.Time, sinks *alert.Fan) {
 		Uint64("forgotten_sources", stats.EvictedSources).
 		Uint64("forgotten_contacts", stats.EvictedContacts).
 		Uint64("incidents_cut_short", stats.Cut).
-		Uint64("undelivered_alerts", sinks.Failed).
+		Uint64("undelivered_alerts", sinks.Undelivered()).
 		Dict("not_decoded", undecoded).
 		Str("peak_memory", peakMemory().text()).
 		Stringer("took", time.Since(started).Round(time.Millisecond)).

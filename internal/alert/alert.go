@@ -1,15 +1,16 @@
 // Package alert turns detect.Events into lines that operators and log
 // collectors read: plain text, Suricata-like EVE JSON, and syslog (RFC 3164 to
-// the local daemon, RFC 5424 over UDP).
+// the local daemon, RFC 5424 over UDP, TCP and TLS).
 //
 // Events come in, bytes go out. Nothing that a scanner can choose is written
 // but addresses and numbers, each line is one line whatever the Event holds,
-// and no sink may hold up its caller for longer than a fraction of a second or
-// panic because the other end is gone.
+// and no sink that sends to another program may hold up its caller, or panic
+// because the other end is gone.
 package alert
 
 import (
 	"errors"
+	"sync"
 
 	"edgescan/internal/detect"
 )
@@ -27,11 +28,11 @@ type Sink interface {
 type Fan struct {
 	Sinks   []Sink
 	Allowed []Sink // of them, those that take what rules allow as well
-	Failed  uint64 // alerts that a sink did not take
+	Failed  uint64 // alerts that a sink without a queue did not take
 }
 
 // Alert writes e to every sink that takes it and returns the errors of those
-// that failed.
+// that failed. What a queue had no room for is counted there.
 func (f *Fan) Alert(e detect.Event) error {
 	sinks := f.Sinks
 	if e.Allowed != "" {
@@ -40,18 +41,43 @@ func (f *Fan) Alert(e detect.Event) error {
 	var errs []error
 	for _, s := range sinks {
 		if err := s.Alert(e); err != nil {
-			f.Failed++
+			if _, counts := s.(*Sender); !counts {
+				f.Failed++
+			}
 			errs = append(errs, err)
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// Close closes every sink.
+// Close closes every sink, all at once: each may have to wait for its other
+// end. It may be called again.
 func (f *Fan) Close() error {
-	var errs []error
-	for _, s := range f.Sinks {
-		errs = append(errs, s.Close())
+	errs := make([]error, len(f.Sinks))
+	var all sync.WaitGroup
+	for i, s := range f.Sinks {
+		all.Go(func() { errs[i] = s.Close() })
 	}
+	all.Wait()
 	return errors.Join(errs...)
+}
+
+// Senders returns the sinks that send by a queue.
+func (f *Fan) Senders() []*Sender {
+	var senders []*Sender
+	for _, s := range f.Sinks {
+		if sender, ok := s.(*Sender); ok {
+			senders = append(senders, sender)
+		}
+	}
+	return senders
+}
+
+// Undelivered returns how many alerts a sink did not get, and will not.
+func (f *Fan) Undelivered() uint64 {
+	n := f.Failed
+	for _, s := range f.Senders() {
+		n += s.Lost()
+	}
+	return n
 }

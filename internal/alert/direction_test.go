@@ -15,7 +15,7 @@ func TestDirectionIsSaidWhereItIsKnown(t *testing.T) {
 		for form, c := range map[string]struct{ text, says, word string }{
 			"line":   {Line(e), ", " + want + ", score ", ", " + want},
 			"json":   {string(JSON(e)), `"direction":"` + want + `"`, "direction"},
-			"syslog": {string(appendRFC5424(nil, e, 1, "-")), ` direction="` + want + `"`, "direction"},
+			"syslog": {string(appendRFC5424(nil, e, testHeader())), ` direction="` + want + `"`, "direction"},
 		} {
 			if want != "" && !strings.Contains(c.text, c.says) || want == "" && form != "line" && strings.Contains(c.text, c.word) {
 				t.Errorf("%s of direction %q: %s", form, want, c.text)

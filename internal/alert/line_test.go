@@ -81,8 +81,8 @@ func FuzzFormats(f *testing.F) {
 func checkFormats(t *testing.T, e detect.Event) {
 	t.Helper()
 	line, object := Line(e), JSON(e)
-	local := appendRFC3164(nil, e, 1, zone)
-	remote := appendRFC5424(nil, e, 1, "router")
+	local := appendRFC3164(nil, e, testHeader())
+	remote := appendRFC5424(nil, e, testHeader())
 	for name, s := range map[string]string{"Line": line, "JSON": string(object), "RFC 3164": string(local), "RFC 5424": string(remote)} {
 		if strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' }) {
 			t.Errorf("%s is not one line of printable ASCII: %q", name, s)

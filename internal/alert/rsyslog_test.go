@@ -65,7 +65,7 @@ func freePort(t *testing.T) int {
 func TestRsyslog(t *testing.T) {
 	dir := t.TempDir()
 	address := startRsyslog(t, dir)
-	local, remote := testSyslog(t, "unix://"+filepath.Join(dir, "log")), testSyslog(t, "udp://"+address)
+	local, remote := testSyslog(t, "unix://"+filepath.Join(dir, "log"), inMemory), testSyslog(t, "udp://"+address, inMemory)
 	want := []string{
 		"daemon|warning|edgescan|42|-|-| " + message(vertical()),
 		`daemon|notice|edgescan|42|scan|[scan@32473 id="0000000000000007" state="end" kind="block" src_ip="10.50.0.66" score="0.998" ` +

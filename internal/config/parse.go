@@ -157,12 +157,12 @@ func (p *parser) entry(name, value *yaml.Node) {
 
 // texts reads the value of a key, which stands in a line.
 func (p *parser) texts(key *Key, line int, value *yaml.Node) (texts []string, ok bool) {
-	if !key.List {
+	if one := value.Kind == yaml.ScalarNode && value.Tag != "!!null"; !key.List || one { // a list of one needs no brackets
 		text, ok := p.item(key, value, line)
 		return []string{text}, ok
 	}
 	if value.Kind != yaml.SequenceNode {
-		p.fail(line, key.Name, "want a list, not %s: write %s", kindOf(value), listExample(key, value))
+		p.fail(line, key.Name, "want a list, not %s: write each value in a line of its own behind a dash", kindOf(value))
 		return nil, false
 	}
 	texts, ok = []string{}, true
@@ -171,14 +171,6 @@ func (p *parser) texts(key *Key, line int, value *yaml.Node) (texts []string, ok
 		texts, ok = append(texts, text), ok && good
 	}
 	return texts, ok
-}
-
-// listExample shows how a value that is no list is written as one.
-func listExample(key *Key, value *yaml.Node) string {
-	if value.Kind == yaml.ScalarNode && !isNull(value) && len(value.Value) < 40 {
-		return fmt.Sprintf("%s: [%s]", key.Name, scalar(key, value.Value))
-	}
-	return fmt.Sprintf("each value of %s in a line of its own behind a dash", key.Name)
 }
 
 // item reads one value, or one of a list.

@@ -28,5 +28,6 @@ type User struct {
 type Access struct {
 	ReadAll bool     // everything may still be read
 	Read    []string // files, and folders with all below them, that may be read
+	Connect []uint16 // TCP ports that may be connected to; none: no TCP socket can be made
 	Write   []string // folders below which files may be made, written, renamed and removed; single files, which may be written
 }

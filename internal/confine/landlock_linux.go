@@ -74,8 +74,36 @@ func restrictFiles(a Access) error {
 			return err
 		}
 	}
+	for _, port := range a.Connect {
+		if err := allowConnect(int(fd), port, attr.Handled_access_net); err != nil {
+			return err
+		}
+	}
 	if err := allThreads(unix.SYS_LANDLOCK_RESTRICT_SELF, fd, 0, 0); err != nil {
 		return fmt.Errorf("landlock: %w", err)
+	}
+	return nil
+}
+
+// ruleNetPort is a rule for a port, and netPort what it says (struct
+// landlock_net_port_attr).
+const ruleNetPort = 2
+
+type netPort struct {
+	access uint64
+	port   uint64
+}
+
+// allowConnect adds a rule for a TCP port of others. Kernels that know none
+// leave all ports open.
+func allowConnect(ruleset int, port uint16, handled uint64) error {
+	if handled == 0 {
+		return nil
+	}
+	rule := netPort{unix.LANDLOCK_ACCESS_NET_CONNECT_TCP, uint64(port)}
+	_, _, errno := unix.Syscall6(unix.SYS_LANDLOCK_ADD_RULE, uintptr(ruleset), ruleNetPort, uintptr(unsafe.Pointer(&rule)), 0, 0, 0)
+	if errno != 0 {
+		return fmt.Errorf("landlock: allow port %d: %w", port, errno)
 	}
 	return nil
 }

@@ -10,14 +10,15 @@ import (
 
 // Restrict gives up, in this order: ever to gain privileges by starting a
 // program; to be traced or to leave a core file; the file system but for a
-// (Landlock), with it TCP, and sockets that others have under an abstract
-// name; the system calls that only an attacker would make (seccomp).
+// (Landlock), with it TCP but for connections to a's ports, and sockets that
+// others have under an abstract name; the system calls that only an attacker
+// would make (seccomp).
 //
 // What stays: open descriptors, UDP, sockets that have a path (of which the
 // kernels of today let Landlock say nothing), the memory, the clock, threads.
 func Restrict(a Access) error {
 	_, _ = time.Now().Zone() // the zone's file is read at first use, which may be too late
-	return errors.Join(gainNothing(), hideMemory(), restrictFiles(a), filterCalls())
+	return errors.Join(gainNothing(), hideMemory(), restrictFiles(a), filterCalls(len(a.Connect) > 0))
 }
 
 func gainNothing() error {

@@ -52,14 +52,16 @@ const namespaces = unix.CLONE_NEWNS | unix.CLONE_NEWCGROUP | unix.CLONE_NEWUTS |
 const socketType = 0xf
 
 // filter returns the program that judges each system call: of this
-// architecture alone, for others number the calls otherwise.
-func filter(order binary.ByteOrder) []bpf.Instruction {
+// architecture alone, for others number the calls otherwise. With tcp it lets
+// sockets of TCP be made, which is the kernel's choice of 0 for a stream.
+func filter(order binary.ByteOrder, tcp bool) []bpf.Instruction {
 	low := uint32(0) // where an argument's low half is
 	if order.Uint16([]byte{0, 1}) == 1 {
 		low = 4
 	}
 	first := bpf.LoadAbsolute{Off: dataArgument + low, Size: 4}
 	second := bpf.LoadAbsolute{Off: dataArgument + 8 + low, Size: 4}
+	third := bpf.LoadAbsolute{Off: dataArgument + 16 + low, Size: 4}
 	pass, refuse := bpf.RetConstant{Val: unix.SECCOMP_RET_ALLOW}, bpf.RetConstant{Val: unix.SECCOMP_RET_ERRNO | uint32(unix.EPERM)}
 	program := []bpf.Instruction{
 		bpf.LoadAbsolute{Off: dataArch, Size: 4},
@@ -72,7 +74,7 @@ func filter(order binary.ByteOrder) []bpf.Instruction {
 	for _, number := range denied {
 		program = append(program, bpf.JumpIf{Cond: bpf.JumpEqual, Val: number, SkipFalse: 1}, refuse)
 	}
-	return append(program,
+	program = append(program,
 		// Its flags are in memory, out of sight; who calls it knows that it may
 		// be missing, and calls clone.
 		bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.SYS_CLONE3, SkipFalse: 1},
@@ -85,7 +87,8 @@ func filter(order binary.ByteOrder) []bpf.Instruction {
 		refuse,
 		pass,
 		// socket makes what syslog and the look-up of its name need. Of the
-		// internet this is UDP: Landlock forbids TCP, but not multipath TCP.
+		// internet this is UDP, and TCP where syslog goes that way: Landlock
+		// forbids TCP, but not multipath TCP.
 		bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.SYS_SOCKET, SkipTrue: 1},
 		pass,
 		first,
@@ -100,16 +103,27 @@ func filter(order binary.ByteOrder) []bpf.Instruction {
 		bpf.ALUOpConstant{Op: bpf.ALUOpAnd, Val: socketType},
 		bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.SOCK_DGRAM, SkipFalse: 1},
 		pass,
-		refuse,
 	)
+	if tcp {
+		program = append(program,
+			bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.SOCK_STREAM, SkipTrue: 1},
+			refuse,
+			third, // multipath TCP, SCTP and SMC have streams too
+			bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.IPPROTO_IP, SkipFalse: 1},
+			pass,
+			bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.IPPROTO_TCP, SkipFalse: 1},
+			pass,
+		)
+	}
+	return append(program, refuse)
 }
 
 // filterCalls gives the kernel the filter, for all threads.
-func filterCalls() error {
+func filterCalls(tcp bool) error {
 	if auditArch == 0 {
 		return fmt.Errorf("seccomp: %w on this architecture", errors.ErrUnsupported)
 	}
-	return install(filter(binary.NativeEndian))
+	return install(filter(binary.NativeEndian, tcp))
 }
 
 // install adds a filter to those of all threads.

@@ -11,7 +11,7 @@ import (
 // TestFilter judges system calls as the kernel does. The machine that runs the
 // filter here reads big-endian.
 func TestFilter(t *testing.T) {
-	vm, err := bpf.NewVM(filter(binary.BigEndian))
+	vm, err := bpf.NewVM(filter(binary.BigEndian, false))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,6 +58,39 @@ func TestFilter(t *testing.T) {
 		binary.BigEndian.PutUint64(data[dataArgument+8:], test.second)
 		got, err := vm.Run(data)
 		if err != nil || uint32(got) != test.want {
+			t.Errorf("%s: %#x, %v, want %#x", test.name, got, err, test.want)
+		}
+	}
+}
+
+// TestFilterTCP wants TCP let through where it was asked for, and nothing else
+// of what streams there are.
+func TestFilterTCP(t *testing.T) {
+	vm, err := bpf.NewVM(filter(binary.BigEndian, true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const allowed, eperm = unix.SECCOMP_RET_ALLOW, unix.SECCOMP_RET_ERRNO | uint32(unix.EPERM)
+	for _, test := range []struct {
+		name                   string
+		family, kind, protocol uint64
+		want                   uint32
+	}{
+		{"TCP", unix.AF_INET, unix.SOCK_STREAM | unix.SOCK_NONBLOCK, 0, allowed},
+		{"TCP over IPv6 by its number", unix.AF_INET6, unix.SOCK_STREAM, unix.IPPROTO_TCP, allowed},
+		{"UDP", unix.AF_INET, unix.SOCK_DGRAM, 0, allowed},
+		{"multipath TCP", unix.AF_INET, unix.SOCK_STREAM, unix.IPPROTO_MPTCP, eperm},
+		{"SCTP", unix.AF_INET, unix.SOCK_STREAM, unix.IPPROTO_SCTP, eperm},
+		{"a raw socket", unix.AF_INET, unix.SOCK_RAW, 0, eperm},
+		{"a stream of another family", unix.AF_VSOCK, unix.SOCK_STREAM, 0, eperm},
+	} {
+		data := make([]byte, 64)
+		binary.BigEndian.PutUint32(data[dataNumber:], unix.SYS_SOCKET)
+		binary.BigEndian.PutUint32(data[dataArch:], auditArch)
+		for i, argument := range []uint64{test.family, test.kind, test.protocol} {
+			binary.BigEndian.PutUint64(data[dataArgument+8*i:], argument)
+		}
+		if got, err := vm.Run(data); err != nil || uint32(got) != test.want {
 			t.Errorf("%s: %#x, %v, want %#x", test.name, got, err, test.want)
 		}
 	}

@@ -1,0 +1,8 @@
+//go:build !unix
+
+package spool
+
+import "os"
+
+// lock cannot.
+func lock(*os.File) error { return nil }
