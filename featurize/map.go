@@ -176,7 +176,7 @@ func (b *Builder) Draw(m []uint8, t *Tracker, source uint32, window int, since i
 		row := int(t.key.addr(&c.Dst)>>32) & (b.layout.Rows - 1)
 		cell := (row*b.columns + b.layout.column(c.Proto, c.Port)) * Channels
 		b.count(cell+channel(c), 0)
-		b.count(cell+ChannelRepeats, c.Attempts)
+		b.count(cell+ChannelRepeats, uint16(c.Attempts))
 		return true
 	})
 	clear(m)

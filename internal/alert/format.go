@@ -27,7 +27,7 @@ const appName = "edgescan"
 const sdID = "scan@32473"
 
 func priority(s detect.State) int {
-	if s == detect.Start {
+	if s == detect.Start || s == detect.Summary {
 		return facility*8 + warning
 	}
 	return facility*8 + notice
@@ -44,11 +44,10 @@ func appendRFC3164(b []byte, e detect.Event, pid int, zone *time.Location) []byt
 // value holds a quote, backslash or bracket, so none is escaped. The text is
 // ASCII, so that no byte order mark is due.
 func appendRFC5424(b []byte, e detect.Event, pid int, host string) []byte {
-	b = fmt.Appendf(b, "<%d>1 %s %s %s %d scan [%s", priority(e.State), timestamp(e.Time), host, appName, pid, sdID)
-	type param struct {
-		name  string
-		value any
+	if e.State == detect.Summary && e.Folded != nil {
+		return appendSummary(b, e, pid, host)
 	}
+	b = fmt.Appendf(b, "<%d>1 %s %s %s %d scan [%s", priority(e.State), timestamp(e.Time), host, appName, pid, sdID)
 	params := []param{
 		{"id", idString(e.ID)},
 		{"state", stateWord(e.State)},
@@ -69,13 +68,40 @@ func appendRFC5424(b []byte, e detect.Event, pid int, host string) []byte {
 		{"top_ports", numberList(topPorts(e.TopPorts))},
 		{"example_dst", e.Example.Netip()},
 	}
+	if name := cleanName(e.Name); name != "" && groupOf(e) == nil {
+		params = append(params, param{"src_name", name})
+	}
+	if id := communityID(e.Flow); id != "" {
+		params = append(params, param{"community_id", id})
+	}
 	if g := groupOf(e); g != nil {
 		params = append(params, param{"scope", g.Scope}, param{"src_prefix", g.SrcPrefix}, param{"dst_prefix", g.DstPrefix},
 			param{"sources", g.Sources}, param{"src_ips", strings.Join(g.SrcIPs, ",")})
 	}
+	return fmt.Appendf(appendParams(b, params), "] %s", message(e))
+}
+
+// param is one value of the structured data.
+type param struct {
+	name  string
+	value any
+}
+
+func appendParams(b []byte, params []param) []byte {
 	for _, p := range params {
 		b = fmt.Appendf(b, ` %s="%v"`, p.name, p.value)
 	}
+	return b
+}
+
+// appendSummary is appendRFC5424 of a Summary.
+func appendSummary(b []byte, e detect.Event, pid int, host string) []byte {
+	f := e.Folded
+	b = fmt.Appendf(b, "<%d>1 %s %s %s %d scan_summary [%s", priority(e.State), timestamp(e.Time), host, appName, pid, sdID)
+	b = appendParams(b, []param{
+		{"started", f.Started}, {"updated", f.Updated}, {"ended", f.Ended}, {"ongoing", f.Ongoing},
+		{"contacts", f.Contacts}, {"top_ports", numberList(topPorts(f.TopPorts))}, {"src_ips", strings.Join(examples(f), ",")},
+	})
 	return fmt.Appendf(b, "] %s", message(e))
 }
 

@@ -238,10 +238,11 @@ func (e *Engine) report(in *incident, state State) {
 	t.reset(in.reported)
 	e.tracker.Each(in.source, in.first, func(c *featurize.Contact) bool {
 		if !c.Expired() {
-			t.add(c)
+			from := s.Addr
 			if s.Scope != featurize.Host {
-				t.addMember(e.tracker, c)
+				from = t.addMember(e.tracker, c)
 			}
+			t.add(c, from)
 		}
 		return true
 	})

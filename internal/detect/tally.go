@@ -21,7 +21,7 @@ type tally struct {
 	protos   [256]int
 	ports    []uint16
 	top      []portCount
-	example  capture.Addr
+	example  Flow
 }
 
 type portCount struct {
@@ -49,10 +49,12 @@ func (t *tally) reset(since int64) {
 	t.doubtful.reset()
 	t.news.reset()
 	t.since, t.members, t.known = since, t.members[:0], nil
-	t.contacts, t.protos, t.ports, t.example = 0, [256]int{}, t.ports[:0], capture.Addr{}
+	t.contacts, t.protos, t.ports, t.example = 0, [256]int{}, t.ports[:0], Flow{}
 }
 
-func (t *tally) add(c *featurize.Contact) {
+// add takes a contact, and from where it was tried: the zero Addr where that is
+// not known.
+func (t *tally) add(c *featurize.Contact, from capture.Addr) {
 	t.contacts++
 	t.protos[c.Proto]++
 	t.all.Add(c)
@@ -64,23 +66,35 @@ func (t *tally) add(c *featurize.Contact) {
 		if c.First > t.since {
 			t.news.Add(c)
 		}
-		t.example = c.Dst
+		t.setExample(c, from)
 	}
 }
 
-// addMember takes who tried a contact of a group.
-func (t *tally) addMember(tr *featurize.Tracker, c *featurize.Contact) {
-	if c.Productive() {
+// setExample makes a contact the example, unless it would be one that is only
+// half known in place of one that is known.
+func (t *tally) setExample(c *featurize.Contact, from capture.Addr) {
+	if from == (capture.Addr{}) && t.example.Src != from {
 		return
+	}
+	t.example = Flow{Src: from, Dst: c.Dst, SrcPort: c.SrcPort, DstPort: c.Port, Proto: c.Proto}
+}
+
+// addMember takes who tried a contact of a group, and returns the address where
+// it is known.
+func (t *tally) addMember(tr *featurize.Tracker, c *featurize.Contact) (from capture.Addr) {
+	if c.Productive() {
+		return from
 	}
 	id, source := tr.Member(c)
 	t.members = append(t.members, id)
-	if source == 0 || len(t.known) == maxMembers {
-		return
+	if source == 0 {
+		return from
 	}
-	if a := tr.Source(source).Addr; !slices.Contains(t.known, a) {
-		t.known = append(t.known, a)
+	from = tr.Source(source).Addr
+	if len(t.known) < maxMembers && !slices.Contains(t.known, from) {
+		t.known = append(t.known, from)
 	}
+	return from
 }
 
 func (t *tally) fill(ev *Event) {
@@ -91,7 +105,10 @@ func (t *tally) fill(ev *Event) {
 	if ev.State == Update && t.news.Contacts() >= minDoubtful {
 		ev.Kind = t.news.Kind()
 	}
-	ev.Example = t.example
+	ev.Example = t.example.Dst
+	if t.example.Src != (capture.Addr{}) {
+		ev.Flow = t.example
+	}
 	ev.Protocols = t.protocols()
 	ev.TopPorts = t.topPorts()
 }
