@@ -39,7 +39,7 @@ func confineLive(log zerolog.Logger, f *runFlags, user confine.User) error {
 		return err
 	}
 	access := confine.Access{
-		Read:  append(resolverFiles(f.syslog), "/proc/self"), // the summary tells the memory used
+		Read:  append(append(resolverFiles(f.syslog), f.wordFlags.folders()...), "/proc/self"), // the summary tells the memory used
 		Write: outputFolders(f.json),
 	}
 	line := log.Info()

@@ -35,6 +35,8 @@ type runFlags struct {
 	promiscuous bool
 	incoming    bool
 	user        string
+	metrics     string
+	wordFlags
 }
 
 func newRun() *cobra.Command {
@@ -69,6 +71,8 @@ func newRun() *cobra.Command {
 	flags.BoolVar(&f.promiscuous, "promiscuous", false, "put the interfaces into promiscuous mode")
 	flags.BoolVar(&f.incoming, "incoming", false, "see only what the interfaces receive, not what they send: for a mirror port, or where all interfaces of a gateway are watched, which see what it forwards twice otherwise")
 	flags.StringVar(&f.user, "user", "", "user to become, if root, once interfaces and files are open; root keeps root's files within reach (default edgescan, or nobody)")
+	flags.StringVar(&f.metrics, "metrics", "", "serve /metrics for Prometheus and /healthz at this address, as 127.0.0.1:9469; :9469 is the same")
+	f.wordFlags.add(flags)
 	return cmd
 }
 
@@ -135,41 +139,60 @@ func run(ctx context.Context, f *runFlags) error {
 		return err
 	}
 	defer sinks.Close()
+	monitor, err := openMonitor(f)
+	if err != nil {
+		return err
+	}
 	judge, threshold, err := openModel(f.model)
 	if err != nil {
 		return err
 	}
+	w := &watcher{log: log, workers: f.workers, delay: folderDelay}
+	w.words = f.worded(len(f.interfaces) > 0 || f.follow, log, func(e *detect.Event) {
+		err := sinks.Alert(*e)
+		if err != nil {
+			log.Warn().Err(err).Msg("alert not delivered")
+		}
+		w.counts.told(e, err)
+	})
 	key := featurize.DefaultKey
 	if len(f.interfaces) > 0 || f.follow {
 		key = randomKey()
 	}
-	engine, err := detect.NewEngine(detect.Config{
+	w.engine, err = detect.NewEngine(detect.Config{
 		Memory:    engineMemory,
 		Key:       key,
 		Secret:    randomKey(), // files may be made to fill one bucket too
 		Threshold: threshold,
+		Tick:      w.words.tick,
 	}, judge, func(e *detect.Event) {
-		if err := sinks.Alert(*e); err != nil {
-			log.Warn().Err(err).Msg("alert not delivered")
-		}
+		w.counts.happened(e)
+		w.words.take(e)
 	})
 	if err != nil {
 		return err
 	}
-	w := &watcher{engine: engine, log: log, workers: f.workers, delay: folderDelay}
 	started := time.Now()
 	if len(f.files) > 0 {
 		w.only = f.filter.program // on interfaces it is the kernel's
 		confineFiles(log, f.json)
+		monitor.ready(ctx, w)
 	}
 	switch {
 	case f.follow:
 		err = w.follow(ctx, f.files[0])
 	case len(f.interfaces) > 0:
-		err = w.watch(ctx, f, func() error { return confineLive(log, f, user) })
+		err = w.watch(ctx, f, func() error {
+			err := confineLive(log, f, user)
+			if err == nil {
+				monitor.ready(ctx, w)
+			}
+			return err
+		})
 	default:
 		err = w.read(ctx, f.files)
 	}
+	monitor.notify.tell("STOPPING=1")
 	w.finish(started, sinks)
 	return err
 }
