@@ -32,7 +32,7 @@ type foldLimit int
 
 const (
 	foldAuto    foldLimit = -1
-	foldDefault foldLimit = 30
+	foldDefault int       = 30
 )
 
 // String implements pflag.Value.
