@@ -79,11 +79,21 @@ test_scripts() {
 # ours points to.
 test_manual() {
   need mandoc || return 0
-  same "mandoc -Tlint" "" "$(mandoc -Tlint "$STAGE/man/edgescan.1" 2>&1 | grep -v -e 'sections out of conventional order: Sh DESCRIPTION' -e 'referenced manual not found' -e 'outdated mandoc.db')"
+  for manual in edgescan.1 edgescan.yaml.5; do
+    same "mandoc -Tlint $manual" "" "$(mandoc -Tlint "$STAGE/man/$manual" 2>&1 | grep -v -e 'sections out of conventional order: Sh DESCRIPTION' -e 'referenced manual not found' -e 'outdated mandoc.db')"
+  done
   same "names of flags that the manual lacks" "" \
     "$("$PROGRAM" run --help | grep -oE '^ +(-., )?--[a-z-]+' | grep -oE -- '--[a-z-]+' | grep -v help | while read -r flag; do
       grep -q -e "Fl Fl ${flag#--}\b" "$STAGE/man/edgescan.1" || echo "$flag"
     done)"
+  same "keys that edgescan.yaml(5) lacks" "" \
+    "$("$PROGRAM" config init | sed -n 's/^#\([a-z-]*\):.*/\1/p' | while read -r key; do
+      grep -q "^.It Ic $key :" "$STAGE/man/edgescan.yaml.5" || echo "$key"
+    done)"
+  need man || return 0
+  for manual in edgescan.1 edgescan.yaml.5; do
+    same "man --warnings $manual" "" "$(LC_ALL=C.UTF-8 MANROFFSEQ='' MANWIDTH=80 man --warnings -E UTF-8 -l -Tutf8 -Z "$STAGE/man/$manual" 2>&1 >/dev/null)"
+  done
 }
 
 test_settings() {
