@@ -42,7 +42,8 @@ type Contact struct {
 	source   uint32
 	hashNext uint32 // a link of chains, or the next free one
 	Port     uint16
-	Attempts uint16 // saturates
+	SrcPort  uint16 // of the latest attempt, TCP and UDP; of a group that of the member who tried it last
+	Attempts uint8  // saturates, beyond what a map can show
 	Proto    capture.Proto
 	Outcome  Outcome
 	marks    marks
@@ -57,6 +58,9 @@ type Contact struct {
 // CarriedData reports whether payload is known to have gone either way, seen
 // or told by the sequence numbers of SYN and FIN or RST.
 func (c *Contact) CarriedData() bool { return c.marks&markData != 0 }
+
+// again counts another attempt.
+func (c *Contact) again() { c.Attempts = min(c.Attempts, 0xfe) + 1 }
 
 // Expired reports whether the probe died on the way, as a traceroute's do.
 func (c *Contact) Expired() bool { return c.marks&markExpired != 0 }

@@ -159,7 +159,7 @@ func (t *Tracker) shareWith(k int, i uint32) {
 		return
 	}
 	own := &t.contacts[j]
-	own.isn, own.risn = member, c.source
+	own.isn, own.risn, own.SrcPort = member, c.source, c.SrcPort
 	if fresh {
 		own.marks |= c.marks & (markData | markMid | markEmpty)
 		t.open(j, c.Outcome)

@@ -66,7 +66,7 @@ func (t *Tracker) ask(p *capture.Packet, proto capture.Proto, target *capture.Ad
 		return
 	}
 	src, dst := t.endOf(&p.Src), t.endOf(target)
-	if i, fresh := t.attempt(&src, &dst, proto, port); fresh {
+	if i, fresh := t.attempt(&src, &dst, proto, port, 0); fresh {
 		t.open(i, Pending)
 	}
 }

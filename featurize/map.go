@@ -208,7 +208,7 @@ func (b *Builder) draw(t *Tracker, c *Contact) {
 	row := int(t.key.addr(&c.Dst)>>32) & (b.layout.Rows - 1)
 	cell := (row*b.columns + b.layout.column(c.Proto, c.Port)) * Channels
 	b.count(cell+channel(c), 0)
-	b.count(cell+ChannelRepeats, c.Attempts)
+	b.count(cell+ChannelRepeats, uint16(c.Attempts))
 }
 
 // count adds one to a cell, or raises it to at least n where n is not 0.

@@ -28,7 +28,7 @@ func (t *Tracker) addTCP(p *capture.Packet) {
 
 func (t *Tracker) addSYN(p *capture.Packet) {
 	src, dst := t.ends(p)
-	i, fresh := t.attempt(&src, &dst, capture.ProtoTCP, p.DstPort)
+	i, fresh := t.attempt(&src, &dst, capture.ProtoTCP, p.DstPort, p.SrcPort)
 	c := &t.contacts[i]
 	if c.isn != p.Seq { // another connection, to which the last one's answer does not belong
 		c.marks &^= markRISN
@@ -47,7 +47,7 @@ func (t *Tracker) addSYNACK(p *capture.Packet) {
 	src, dst := t.ends(p)
 	i := t.find(&dst, &src, capture.ProtoTCP, p.SrcPort)
 	if i == 0 {
-		i, _ = t.attempt(&dst, &src, capture.ProtoTCP, p.SrcPort)
+		i, _ = t.attempt(&dst, &src, capture.ProtoTCP, p.SrcPort, p.DstPort)
 		t.open(i, Answered)
 	}
 	c := &t.contacts[i]
@@ -89,7 +89,7 @@ func (t *Tracker) addReset(p *capture.Packet) {
 		}
 		outcome = Refused
 	}
-	i, _ := t.attempt(&dst, &src, capture.ProtoTCP, p.SrcPort)
+	i, _ := t.attempt(&dst, &src, capture.ProtoTCP, p.SrcPort, p.DstPort)
 	t.open(i, outcome)
 }
 
@@ -109,7 +109,7 @@ func (t *Tracker) addSegment(p *capture.Packet) {
 		return
 	}
 	if p.Flags&capture.ACK == 0 { // FIN, NULL, XMAS: no connection has such a segment
-		i, _ := t.attempt(&src, &dst, capture.ProtoTCP, p.DstPort)
+		i, _ := t.attempt(&src, &dst, capture.ProtoTCP, p.DstPort, p.SrcPort)
 		t.open(i, Odd)
 		return
 	}
@@ -121,7 +121,7 @@ func (t *Tracker) addForward(i uint32, p *capture.Packet, src, dst *end) {
 	c := &t.contacts[i]
 	if p.Flags&capture.ACK == 0 {
 		if c.Outcome == Odd {
-			if i, fresh := t.attempt(src, dst, capture.ProtoTCP, p.DstPort); fresh {
+			if i, fresh := t.attempt(src, dst, capture.ProtoTCP, p.DstPort, p.SrcPort); fresh {
 				t.open(i, Odd)
 			}
 		}
@@ -136,7 +136,7 @@ func (t *Tracker) addForward(i uint32, p *capture.Packet, src, dst *end) {
 			t.mark(c, markData)
 			t.settle(i, Answered)
 		} else {
-			c.Attempts = min(c.Attempts, 0xfffe) + 1
+			c.again()
 		}
 	case c.marks&markISN != 0 && p.Seq != c.isn && c.Outcome != Odd:
 		// The source acknowledges an answer that was not captured.
@@ -152,7 +152,7 @@ func (t *Tracker) addMidstream(p *capture.Packet, src, dst *end) {
 	carries := p.Payload > maxKeepAlive
 	serves := p.SrcPort < 1024 || p.SrcPort < minEphemeral && p.DstPort >= minEphemeral
 	if p.DstPort > p.SrcPort && (carries || p.Flags&capture.FIN != 0 || serves) {
-		i, _ := t.attempt(dst, src, capture.ProtoTCP, p.SrcPort)
+		i, _ := t.attempt(dst, src, capture.ProtoTCP, p.SrcPort, p.DstPort)
 		c := &t.contacts[i]
 		c.marks |= markMid
 		if carries {
@@ -161,7 +161,7 @@ func (t *Tracker) addMidstream(p *capture.Packet, src, dst *end) {
 		t.open(i, Answered)
 		return
 	}
-	i, _ := t.attempt(src, dst, capture.ProtoTCP, p.DstPort)
+	i, _ := t.attempt(src, dst, capture.ProtoTCP, p.DstPort, p.SrcPort)
 	c := &t.contacts[i]
 	c.marks |= markMid
 	c.risn = p.Ack

@@ -388,12 +388,18 @@ func (t *Tracker) findHashed(h uint64, source uint32, dst *capture.Addr, proto c
 
 // attempt records that src tries dst now: it finds or makes the contact and
 // reports whether it is new, as one is that starts afresh. A new contact has no
-// outcome yet: the caller opens it with its first one.
-func (t *Tracker) attempt(src, dst *end, proto capture.Proto, port uint16) (i uint32, fresh bool) {
+// outcome yet: the caller opens it with its first one. It came from a port, 0
+// where the protocol has none.
+func (t *Tracker) attempt(src, dst *end, proto capture.Proto, port, from uint16) (i uint32, fresh bool) {
+	source := uint32(0)
 	if t.keepsApart(src, dst, proto, port) {
-		return t.attemptOf(t.touchApart(src.addr), dst, proto, port)
+		source = t.touchApart(src.addr)
+	} else {
+		source = t.touchSource(src)
 	}
-	return t.attemptOf(t.touchSource(src), dst, proto, port)
+	i, fresh = t.attemptOf(source, dst, proto, port)
+	t.contacts[i].SrcPort = from
+	return i, fresh
 }
 
 // attemptOf is attempt for a source that is known. For a group i may be 0: it
@@ -403,7 +409,7 @@ func (t *Tracker) attemptOf(s uint32, dst *end, proto capture.Proto, port uint16
 	if i = t.findHashed(h, s, dst.addr, proto, port); i != 0 {
 		c := &t.contacts[i]
 		if t.now-c.Last <= freshAfter {
-			c.Attempts = min(c.Attempts, 0xfffe) + 1
+			c.again()
 			t.touchContact(i)
 			return i, false
 		}

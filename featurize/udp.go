@@ -32,14 +32,14 @@ func (t *Tracker) addUDP(p *capture.Packet) {
 			return
 		}
 		if answersFromService(p) && !t.sweepsFromService(p) {
-			i, _ := t.attempt(&dst, &src, capture.ProtoUDP, p.SrcPort)
+			i, _ := t.attempt(&dst, &src, capture.ProtoUDP, p.SrcPort, p.DstPort)
 			t.contacts[i].marks |= markData
 			t.open(i, Answered)
 			return
 		}
 	}
 	t.setActive(p)
-	i, fresh := t.attempt(&src, &dst, capture.ProtoUDP, p.DstPort)
+	i, fresh := t.attempt(&src, &dst, capture.ProtoUDP, p.DstPort, p.SrcPort)
 	c := &t.contacts[i]
 	switch {
 	case fresh:

@@ -48,7 +48,7 @@ func confineLive(log zerolog.Logger, f *runFlags, user confine.User, d *delivery
 		return err
 	}
 	access := d.access()
-	access.Read = append(access.Read, "/proc/self") // the summary tells the memory used
+	access.Read = append(append(access.Read, f.wordFlags.folders()...), "/proc/self") // the summary tells the memory used
 	for _, path := range append([]string{f.config.path}, f.policy.allowFiles...) {
 		access.Read = append(access.Read, configFolders(path)...)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -18,7 +19,12 @@ const (
 // interfaceLog tells what becomes of one interface, which may be watched for
 // months: what happens is told once, what goes on once a minute.
 type interfaceLog struct {
-	log zerolog.Logger
+	log  zerolog.Logger
+	name string
+
+	// For metrics, as of the latest look.
+	link                atomic.Uint32 // a capture.LinkState
+	frames, drops, shed atomic.Uint64
 
 	mu      sync.Mutex // guards all below: an interface's rings are read at the same time
 	dropped uint64     // by all rings
@@ -27,11 +33,16 @@ type interfaceLog struct {
 }
 
 func (w *watcher) newInterfaceLog(name string) *interfaceLog {
-	return &interfaceLog{log: w.log.With().Str("interface", name).Logger()}
+	l := &interfaceLog{log: w.log.With().Str("interface", name).Logger(), name: name}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.interfaces = append(w.interfaces, l)
+	return l
 }
 
 // state tells of a change.
 func (l *interfaceLog) state(s capture.LinkState) {
+	l.link.Store(uint32(s))
 	switch s {
 	case capture.LinkUp:
 		l.log.Info().Msg("interface is back")
@@ -60,8 +71,8 @@ func (l *interfaceLog) lost(drops uint64) {
 // ringLog looks after one ring of an interface.
 type ringLog struct {
 	to      *interfaceLog
-	checked int64  // nanoseconds since 1970, when drops were last looked for
-	dropped uint64 // as of then
+	checked int64         // nanoseconds since 1970, when drops were last looked for
+	seen    capture.Stats // as of then
 }
 
 // drops looks for drops if it is time to: now is that of the packet or of the
@@ -72,7 +83,10 @@ func (r *ringLog) drops(now int64, stats func() capture.Stats) {
 		return
 	}
 	r.checked = now
-	dropped := stats().Dropped
-	r.to.lost(dropped - r.dropped)
-	r.dropped = dropped
+	total, before := stats(), r.seen
+	r.seen = total
+	r.to.frames.Add(total.Frames - before.Frames)
+	r.to.drops.Add(total.Dropped - before.Dropped)
+	r.to.shed.Add(total.Shed - before.Shed)
+	r.to.lost(total.Dropped - before.Dropped)
 }

@@ -49,6 +49,7 @@ type program struct {
 	log     zerolog.Logger
 	watcher *watcher
 	sinks   *delivery
+	notify  *notifier
 	end     context.CancelFunc // ends the program as Ctrl-C does
 
 	threshold uint32       // the model's
@@ -110,6 +111,8 @@ func terminalGone() bool {
 // makes the changes that can be made, or none if anything is wrong with it. The
 // engine with its contacts and incidents goes on.
 func (p *program) reload() {
+	p.notify.reloading()
+	defer p.notify.tell("READY=1")
 	p.watcher.mu.Lock()
 	err := p.sinks.Reopen()
 	p.watcher.mu.Unlock()

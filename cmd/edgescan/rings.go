@@ -83,6 +83,7 @@ func (w *watcher) pumpRing(ctx context.Context, src *capture.Live, hooks pumpHoo
 		batch = pipeline.Batch{Packets: batch.Packets[:0]}
 	}
 	for ctx.Err() == nil {
+		hooks.loop.turn()
 		err := src.Next(&frame)
 		if err != nil {
 			bring()

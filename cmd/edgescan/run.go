@@ -36,6 +36,8 @@ type runFlags struct {
 	user        string
 	block       blockMode
 	blockFor    time.Duration
+	metrics     string
+	wordFlags
 
 	config *configuration // where all of them come from
 }
@@ -87,6 +89,8 @@ func (f *runFlags) command() *cobra.Command {
 	flags.DurationVar(&f.blockFor, "block-for", f.blockFor, "how long a host is blocked")
 	f.policy.add(flags)
 	flags.StringVar(&f.user, "user", "", "user to become, if root, once interfaces and files are open; root keeps root's files within reach (default edgescan, or nobody)")
+	flags.StringVar(&f.metrics, "metrics", "", "serve /metrics for Prometheus and /healthz at this address, as 127.0.0.1:9469; :9469 is the same")
+	f.wordFlags.add(flags)
 	return cmd
 }
 
@@ -169,6 +173,10 @@ func run(ctx context.Context, f *runFlags) error {
 		return err
 	}
 	defer sinks.Close()
+	monitor, err := openMonitor(f)
+	if err != nil {
+		return err
+	}
 	judge, threshold, err := openModel(f.model)
 	if err != nil {
 		return err
@@ -193,31 +201,38 @@ func run(ctx context.Context, f *runFlags) error {
 			}
 		}()
 	}
+	w := &watcher{log: log, workers: f.workers, delay: folderDelay}
+	w.words = f.worded(len(f.interfaces) > 0 || f.follow, log, func(e *detect.Event) {
+		err := sinks.Alert(*e)
+		if err != nil {
+			log.Warn().Err(err).Msg("alert not delivered")
+		}
+		w.counts.told(e, err)
+	})
 	key := featurize.DefaultKey
 	if len(f.interfaces) > 0 || f.follow {
 		key = randomKey()
 	}
-	engine, err := detect.NewEngine(detect.Config{
+	w.engine, err = detect.NewEngine(detect.Config{
 		Memory:    f.engineMemory(),
 		Key:       key,
 		Secret:    randomKey(), // files may be made to fill one bucket too
 		Threshold: threshold,
 		Policy:    policy,
+		Tick:      w.words.tick,
 	}, judge, func(e *detect.Event) {
 		if blocker != nil {
 			blocker.event(e)
 		}
-		if err := sinks.Alert(*e); err != nil {
-			log.Warn().Err(err).Msg("alert not delivered")
-		}
+		w.counts.happened(e)
+		w.words.take(e)
 	})
 	if err != nil {
 		return err
 	}
-	w := &watcher{engine: engine, log: log, workers: f.workers, delay: folderDelay}
 	ctx, end := context.WithCancel(ctx)
 	defer end()
-	p := &program{flags: f, log: log, watcher: w, sinks: sinks, end: end, threshold: threshold, own: own}
+	p := &program{flags: f, log: log, watcher: w, sinks: sinks, notify: monitor.notify, end: end, threshold: threshold, own: own}
 	if len(f.interfaces) > 0 || f.follow {
 		p.catchHangups()
 	}
@@ -228,6 +243,7 @@ func run(ctx context.Context, f *runFlags) error {
 			return err
 		}
 		confineFiles(log, sinks.access())
+		monitor.ready(ctx, w)
 	}
 	switch {
 	case f.follow:
@@ -236,11 +252,16 @@ func run(ctx context.Context, f *runFlags) error {
 	case len(f.interfaces) > 0:
 		err = w.watch(ctx, f, func() error {
 			defer p.follow(ctx) // not before: files would be opened as root
-			return confineLive(log, f, user, sinks)
+			err := confineLive(log, f, user, sinks)
+			if err == nil {
+				monitor.ready(ctx, w)
+			}
+			return err
 		})
 	default:
 		err = w.read(ctx, f.files)
 	}
+	monitor.notify.tell("STOPPING=1")
 	end()
 	p.wait()
 	w.finish(started, sinks)

@@ -30,6 +30,11 @@ type watcher struct {
 	latest  int64 // of several rings: time of the latest packet, or when one was last idle
 	sources []capture.Source
 	reasons [capture.NumReasons]uint64
+	words   *worded // what the engine's events go through; may be nil
+	counts  alertCounts
+
+	interfaces []*interfaceLog
+	pulse      pulse
 }
 
 // read reads files in the order of time. A file that fails does not keep the
@@ -151,7 +156,9 @@ func (w *watcher) take(b *pipeline.Batch) {
 // none come, and the log tells what becomes of the interface.
 func (w *watcher) hooks(src *capture.Live, report *interfaceLog) pumpHooks {
 	ring := ringLog{to: report}
+	report.link.Store(uint32(src.State()))
 	return pumpHooks{
+		loop: w.pulse.loop(src.Name()),
 		idle: func(*capture.Frame) {
 			now := time.Now()
 			w.advance(now)
@@ -172,7 +179,7 @@ func (w *watcher) hooks(src *capture.Live, report *interfaceLog) pumpHooks {
 func (w *watcher) pumpFolder(ctx context.Context, src *capture.Follower) error {
 	var latest int64 // time of the latest packet
 	var came time.Time
-	return w.pump(ctx, src, capture.Decoder{Only: w.only}, pumpHooks{idle: func(frame *capture.Frame) {
+	return w.pump(ctx, src, capture.Decoder{Only: w.only}, pumpHooks{loop: w.pulse.loop("the folder"), idle: func(frame *capture.Frame) {
 		if frame.Time != latest {
 			latest, came = frame.Time, time.Now()
 		}
@@ -184,6 +191,7 @@ func (w *watcher) pumpFolder(ctx context.Context, src *capture.Follower) error {
 
 // pumpHooks are what pump calls beside the engine.
 type pumpHooks struct {
+	loop    *loop                                 // counts the turns; may be nil
 	idle    func(*capture.Frame)                  // with the latest frame, when there is none for a while
 	changed func()                                // where an interface has changed; nil for what is none
 	came    func(*capture.Frame, *capture.Packet) // with each frame and what it was decoded to; may be nil
@@ -196,6 +204,7 @@ func (w *watcher) pump(ctx context.Context, src capture.Source, decoder capture.
 	var frame capture.Frame
 	var packet capture.Packet
 	for ctx.Err() == nil {
+		hooks.loop.turn()
 		switch err := src.Next(&frame); {
 		case errors.Is(err, capture.ErrTimeout):
 			hooks.idle(&frame)
@@ -240,6 +249,7 @@ func (w *watcher) finish(started time.Time, sinks *delivery) {
 	defer w.mu.Unlock()
 	w.stopped = true
 	w.engine.Close()
+	w.words.close(w.engine.Tracker().CaptureTime(w.engine.Tracker().Now()))
 	sinks.finish()
 	if len(w.sources) == 0 {
 		return // nothing could be read: the error says it all

@@ -3,6 +3,7 @@ package alert
 import (
 	"errors"
 	"net/netip"
+	"strings"
 	"testing"
 
 	"edgescan/capture"
@@ -71,12 +72,30 @@ func distributed() detect.Event {
 	return e
 }
 
+// named is by a host that has a name, with an example of what it sent.
+func named() detect.Event {
+	e := vertical()
+	e.Name = "printer"
+	e.Flow = detect.Flow{Src: e.Source, Dst: e.Example, SrcPort: 54321, DstPort: 22, Proto: capture.ProtoTCP}
+	return e
+}
+
+// flooded is about many incidents.
+func flooded() detect.Event {
+	return detect.Event{State: detect.Summary, Time: second, FirstSeen: second - 60e9, LastSeen: second, Folded: &detect.Folded{
+		Started: 312, Updated: 1, Ended: 5, Ongoing: 307, Contacts: 4000, Kinds: map[detect.Kind]int{detect.Vertical: 10, detect.Horizontal: 302},
+		TopPorts: []uint16{23, 22}, Examples: []capture.Addr{addr("198.51.100.7"), addr("2001:db8::66")},
+	}}
+}
+
 // hostile holds what no detector should ever make.
 func hostile() detect.Event {
 	return detect.Event{
 		State: "end\n<0>root: pwned", Kind: `"]\`, Score: -1, Time: -1 << 63, FirstSeen: 1<<63 - 1, LastSeen: -1 << 63, Window: -1 << 63,
 		Contacts: -1 << 31, Hosts: -1, Ports: -1, Protocols: make([]capture.Proto, 1000), TopPorts: make([]uint16, 1000),
 		Scope: 255, Sources: -1, Members: make([]capture.Addr, 1000),
+		Name: "x\n<0>root: \"pwned\" ]\\" + strings.Repeat("y", 1000),
+		Flow: detect.Flow{Src: capture.Addr{1}, SrcPort: 65535, DstPort: 65535, Proto: capture.ProtoUDP},
 	}
 }
 

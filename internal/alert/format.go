@@ -109,6 +109,9 @@ const (
 )
 
 func (h Header) priority(s detect.State) int {
+	if s == detect.Summary {
+		s = detect.Start
+	}
 	severity, ok := h.Severity[s]
 	if !ok {
 		severity = notice
@@ -127,11 +130,10 @@ func appendRFC3164(b []byte, e detect.Event, h Header) []byte {
 // appendRFC5424 appends e with the fields of its JSON as structured data. The
 // text is ASCII, so that no byte order mark is due.
 func appendRFC5424(b []byte, e detect.Event, h Header) []byte {
-	b = fmt.Appendf(b, "<%d>1 %s %s %s %d scan [%s", h.priority(e.State), timestamp(e.Time), h.Host, h.App, h.pid, sdID)
-	type param struct {
-		name  string
-		value any
+	if e.State == detect.Summary && e.Folded != nil {
+		return appendSummary(b, e, h)
 	}
+	b = fmt.Appendf(b, "<%d>1 %s %s %s %d scan [%s", h.priority(e.State), timestamp(e.Time), h.Host, h.App, h.pid, sdID)
 	params := []param{
 		{"id", idString(e.ID)},
 		{"state", stateWord(e.State)},
@@ -152,6 +154,12 @@ func appendRFC5424(b []byte, e detect.Event, h Header) []byte {
 		{"top_ports", numberList(topPorts(e.TopPorts))},
 		{"example_dst", e.Example.Netip()},
 	}
+	if name := cleanName(e.Name); name != "" && groupOf(e) == nil {
+		params = append(params, param{"src_name", name})
+	}
+	if id := communityID(e.Flow); id != "" {
+		params = append(params, param{"community_id", id})
+	}
 	if g := groupOf(e); g != nil {
 		params = append(params, param{"scope", g.Scope}, param{"src_prefix", g.SrcPrefix}, param{"dst_prefix", g.DstPrefix},
 			param{"sources", g.Sources}, param{"src_ips", strings.Join(g.SrcIPs, ",")})
@@ -159,10 +167,31 @@ func appendRFC5424(b []byte, e detect.Event, h Header) []byte {
 	if e.Direction != detect.Undirected {
 		params = append(params, param{"direction", e.Direction})
 	}
+	return appendText(append(appendParams(b, params), "] "...), message(e))
+}
+
+// param is one value of the structured data.
+type param struct {
+	name  string
+	value any
+}
+
+func appendParams(b []byte, params []param) []byte {
 	for _, p := range params {
 		b = append(append(append(b, ' '), p.name...), '=')
 		b = appendValue(b, fmt.Sprint(p.value))
 	}
+	return b
+}
+
+// appendSummary is appendRFC5424 of a Summary.
+func appendSummary(b []byte, e detect.Event, h Header) []byte {
+	f := e.Folded
+	b = fmt.Appendf(b, "<%d>1 %s %s %s %d scan_summary [%s", h.priority(e.State), timestamp(e.Time), h.Host, h.App, h.pid, sdID)
+	b = appendParams(b, []param{
+		{"started", f.Started}, {"updated", f.Updated}, {"ended", f.Ended}, {"ongoing", f.Ongoing},
+		{"contacts", f.Contacts}, {"top_ports", numberList(topPorts(f.TopPorts))}, {"src_ips", strings.Join(examples(f), ",")},
+	})
 	return appendText(append(b, "] "...), message(e))
 }
 

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"time"
 
+	"edgescan/capture"
 	"edgescan/featurize"
 	"edgescan/internal/detect"
 )
@@ -12,10 +13,16 @@ import (
 // eve is one line in the shape of Suricata's EVE. Users script against the
 // names: fields may be added, not renamed or removed.
 type eve struct {
-	Timestamp string `json:"timestamp"` // capture time
-	EventType string `json:"event_type"`
-	SrcIP     string `json:"src_ip"`
-	Scan      scan   `json:"scan"`
+	Timestamp   string  `json:"timestamp"` // capture time
+	EventType   string  `json:"event_type"`
+	SrcIP       string  `json:"src_ip"`
+	SrcName     string  `json:"src_name,omitempty"`
+	SrcPort     *uint16 `json:"src_port,omitempty"` // from here on an example of what the source sent
+	DestIP      string  `json:"dest_ip,omitempty"`
+	DestPort    *uint16 `json:"dest_port,omitempty"`
+	Proto       string  `json:"proto,omitempty"`
+	CommunityID string  `json:"community_id,omitempty"`
+	Scan        scan    `json:"scan"`
 }
 
 type scan struct {
@@ -83,11 +90,34 @@ func sourceIP(e detect.Event) netip.Addr {
 	return netip.IPv6Unspecified()
 }
 
+// eveProtos are the protocols' names as Suricata writes them at the top.
+var eveProtos = map[capture.Proto]string{
+	capture.ProtoTCP: "TCP", capture.ProtoUDP: "UDP", capture.ProtoICMP: "ICMP", capture.ProtoICMPv6: "IPv6-ICMP", capture.ProtoARP: "ARP",
+}
+
+// addFlow adds the example. The port it came from is that of src_ip only where
+// this is a host.
+func (l *eve) addFlow(e detect.Event) {
+	f := e.Flow
+	if f.IsZero() {
+		return
+	}
+	l.DestIP, l.Proto, l.CommunityID = f.Dst.Netip().String(), eveProtos[f.Proto], communityID(f)
+	if len(withPorts([]capture.Proto{f.Proto})) == 0 {
+		return
+	}
+	l.DestPort = &f.DstPort
+	if groupOf(e) == nil {
+		l.SrcPort = &f.SrcPort
+	}
+}
+
 // JSON returns e as one EVE JSON object without a line end.
 func JSON(e detect.Event) []byte {
-	// Marshal fails on types and numbers that JSON lacks: eve has none, since
-	// probability removes them.
-	line, _ := json.Marshal(eve{
+	if e.State == detect.Summary && e.Folded != nil {
+		return summaryJSON(e)
+	}
+	object := eve{
 		Timestamp: timestamp(e.Time),
 		EventType: "scan",
 		SrcIP:     sourceIP(e).String(),
@@ -113,7 +143,14 @@ func JSON(e detect.Event) []byte {
 			Allowed:    e.Allowed,
 			group:      groupOf(e),
 		},
-	})
+	}
+	if object.Scan.group == nil {
+		object.SrcName = cleanName(e.Name)
+	}
+	object.addFlow(e)
+	// Marshal fails on types and numbers that JSON lacks: eve has none, since
+	// probability removes them.
+	line, _ := json.Marshal(object)
 	return line
 }
 

@@ -23,7 +23,7 @@ func TestJSONGolden(t *testing.T) {
 	const golden = "testdata/eve.golden.jsonl"
 	var got bytes.Buffer
 	sink := NewEVE(&got)
-	for _, e := range []detect.Event{vertical(), horizontal(), block(), arpSweep(), prefixScan(), distributed(), hostile()} {
+	for _, e := range []detect.Event{vertical(), horizontal(), block(), arpSweep(), prefixScan(), distributed(), hostile(), named(), flooded()} {
 		if err := sink.Alert(e); err != nil {
 			t.Fatal(err)
 		}

@@ -2,6 +2,7 @@ package alert
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -12,36 +13,89 @@ import (
 
 // Line returns e as one readable line without a line end, such as
 //
-//	2026-11-23 01:06:02 scan start 10.50.0.66 vertical: 12 tcp ports of 10.60.0.5 in 3 s (3 answered, 9 refused), ports ssh 22, http 80, score 0.998
+//	2026-11-23 01:06:02 scan start 10.50.0.66 vertical: 12 tcp ports of 10.60.0.5 in 3 s, 4 a second (3 answered, 9 refused), ports ssh 22, http 80, score 0.998, flow 1:LQU9qZlK+B5F3KDmev6m5PMibrg=
 //
 // The time is capture time in UTC, the span from the first contact to the
-// latest. The line is printable ASCII.
+// latest; when that began is said where it is longer ago than the line's own
+// time would have one think. The flow is the Community ID of an example. The
+// line is printable ASCII.
 func Line(e detect.Event) string {
 	return time.Unix(0, e.Time).UTC().Format(time.DateTime) + " " + message(e)
 }
 
 // message is Line without the time, which syslog carries in its header.
 func message(e detect.Event) string {
+	if e.State == detect.Summary && e.Folded != nil {
+		return summaryMessage(e.Folded)
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "scan %s %s %s: %s in %s", stateWord(e.State), who(e), kindWord(e.Kind), extent(e), elapsed(e.LastSeen-e.FirstSeen))
+	if p := pace(e.Contacts, e.LastSeen-e.FirstSeen); p != "" {
+		fmt.Fprintf(&b, ", %s", p)
+	}
 	if o := outcomes(e); o != "" {
 		fmt.Fprintf(&b, " (%s)", o)
 	}
 	if p := portList(e); p != "" {
 		fmt.Fprintf(&b, ", %s", p)
 	}
+	if s := since(e); s != "" {
+		fmt.Fprintf(&b, ", since %s", s)
+	}
 	if e.Direction != detect.Undirected {
 		fmt.Fprintf(&b, ", %s", e.Direction)
 	}
 	fmt.Fprintf(&b, ", score %s", strconv.FormatFloat(probability(e.Score), 'f', -1, 64))
+	if id := communityID(e.Flow); id != "" {
+		fmt.Fprintf(&b, ", flow %s", id)
+	}
 	return b.String()
+}
+
+// pace says how fast contacts came, in the largest unit that gives a whole
+// number of them, or nothing where they came too fast to say, or too few.
+func pace(contacts int, ns int64) string {
+	if contacts < 2 || ns < int64(time.Second) {
+		return ""
+	}
+	perSecond := float64(contacts-1) / time.Duration(ns).Seconds()
+	for _, unit := range []struct {
+		seconds float64
+		name    string
+	}{{1, "a second"}, {60, "a minute"}, {3600, "an hour"}, {86400, "a day"}} {
+		if n := math.Round(perSecond * unit.seconds); n >= 1 {
+			return fmt.Sprintf("%.0f %s", n, unit.name)
+		}
+	}
+	return ""
+}
+
+// tellSince is how long before a line's time a scan must have begun for the
+// line to say when.
+const tellSince = int64(time.Minute)
+
+// since says when a scan began, with the date where that is another one than
+// the line's, or nothing where it was a moment ago.
+func since(e detect.Event) string {
+	if e.FirstSeen >= e.Time || uint64(e.Time)-uint64(e.FirstSeen) <= uint64(tellSince) {
+		return ""
+	}
+	first, now := time.Unix(0, e.FirstSeen).UTC(), time.Unix(0, e.Time).UTC()
+	if first.Format(time.DateOnly) == now.Format(time.DateOnly) {
+		return first.Format(time.TimeOnly)
+	}
+	return first.Format(time.DateTime)
 }
 
 // who names the source; of a group how many there are, and some of them.
 func who(e detect.Event) string {
 	g := groupOf(e)
 	if g == nil {
-		return e.Source.Netip().String()
+		address := e.Source.Netip().String()
+		if name := cleanName(e.Name); name != "" {
+			return fmt.Sprintf("%s (%s)", address, name)
+		}
+		return address
 	}
 	of := "many"
 	if g.SrcPrefix != "" {

@@ -18,7 +18,7 @@ import (
 var zone = time.FixedZone("test", 3600)
 
 // wantLocal is vertical as a local daemon gets it.
-const wantLocal = "<28>Nov 23 02:06:02 edgescan[42]: scan start 10.50.0.66 vertical: 12 tcp ports of 10.60.0.5 in 3 s (3 answered, 9 refused), ports ssh 22, http 80, 8081, ..., score 0.998"
+const wantLocal = "<28>Nov 23 02:06:02 edgescan[42]: scan start 10.50.0.66 vertical: 12 tcp ports of 10.60.0.5 in 3 s, 4 a second (3 answered, 9 refused), ports ssh 22, http 80, 8081, ..., score 0.998"
 
 func listenUnixgram(t *testing.T, path string) *net.UnixConn {
 	t.Helper()

@@ -62,6 +62,7 @@ type Config struct {
 	UpdateInterval time.Duration      // between updates of one incident; 0: DefaultUpdateInterval
 	Observer       featurize.Observer // is told of hosts' contacts as well; may be nil
 	Policy         Policy             // see SetPolicy
+	Tick           func(now int64)    // is called once a second of capture time; may be nil
 }
 
 // DefaultUpdateInterval is the time between updates of one incident.
@@ -92,6 +93,7 @@ type Engine struct {
 	judge     Judge
 	emit      func(*Event)
 	observer  featurize.Observer
+	tick      func(now int64)
 	threshold uint32
 	policy    Policy
 	raised    bool // it has thresholds
@@ -138,6 +140,7 @@ func NewEngine(cfg Config, judge Judge, emit func(*Event)) (*Engine, error) {
 		judge:     judge,
 		emit:      emit,
 		observer:  cfg.Observer,
+		tick:      cfg.Tick,
 		threshold: cfg.Threshold,
 		interval:  int64(cfg.UpdateInterval),
 		pool:      newPool(cfg.Memory / incidentShare),
@@ -300,6 +303,9 @@ func (e *Engine) workDue() {
 	if now := e.tracker.Now(); now >= e.nextCheck {
 		e.nextCheck = now + int64(time.Second)
 		e.checkIncidents(now)
+		if e.tick != nil {
+			e.tick(e.tracker.CaptureTime(now))
+		}
 	}
 }
 

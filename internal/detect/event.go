@@ -17,6 +17,23 @@ const (
 	End    State = "end"
 )
 
+// Summary is the State of an Event that is about many incidents, which Folded
+// counts. An Engine makes none.
+const Summary State = "summary"
+
+// Folded counts the incidents of which there are no Events of their own, for
+// they were too many, since the Summary before.
+type Folded struct {
+	Started  int            // incidents that began
+	Updated  int            // updates of them and of those before
+	Ended    int            // incidents that ended, of these and of those before
+	Ongoing  int            // incidents that have begun and not ended, all in all
+	Kinds    map[Kind]int   // of the started
+	Contacts int            // of the started at their start, and of the ended at their end
+	TopPorts []uint16       // that most of the started tried, at most 10
+	Examples []capture.Addr // some of the started, at most 3
+}
+
 // Kind is the shape of a scan.
 type Kind string
 
@@ -52,9 +69,24 @@ type Event struct {
 	Silent    int // includes contacts still waiting for an answer
 	Odd       int
 	Protocols []capture.Proto
-	TopPorts  []uint16 // most contacted first, at most 10
-	Example   capture.Addr
+	TopPorts  []uint16     // most contacted first, at most 10
+	Example   capture.Addr // one of the hosts
+	Flow      Flow         // of a contact with it
+	Folded    *Folded      // of a Summary: all there is besides State and times
+	Name      string       // of the source, for who knows one to fill in; the Engine leaves it empty
 	Targets   netip.Prefix // the least that holds the destinations tried in vain; of IPv4 and IPv6 at once not valid
 	Direction Direction    // of most contacts tried in vain
 	Allowed   string       // why a rule allows what is not to be named; empty: it is to be
 }
+
+// Flow is an example of what a source sent, to find it by in other logs. The
+// zero Flow is none: of a group, whoever sent it may be forgotten.
+type Flow struct {
+	Src, Dst capture.Addr
+	SrcPort  uint16 // TCP and UDP
+	DstPort  uint16 // TCP and UDP; ICMP and ICMPv6: the type
+	Proto    capture.Proto
+}
+
+// IsZero reports whether f is no flow.
+func (f Flow) IsZero() bool { return f == Flow{} }

@@ -254,10 +254,11 @@ func (e *Engine) report(in *incident, state State) {
 	var h headings
 	e.tracker.Each(in.source, in.first, func(c *featurize.Contact) bool {
 		if !c.Expired() {
-			t.add(c)
+			from := s.Addr
 			if s.Scope.Group() {
-				t.addMember(e.tracker, c)
+				from = t.addMember(e.tracker, c)
 			}
+			t.add(c, from)
 			if e.policy.Inside != nil && !c.Productive() {
 				h.add(e, s, c)
 			}

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"edgescan/capture"
 	"edgescan/featurize"
 )
 
@@ -92,7 +93,7 @@ func TestLargeIncidentsCountOn(t *testing.T) {
 	}
 	if allocs := testing.AllocsPerRun(10, func() {
 		e.tally.reset(0)
-		e.tracker.Each(1, 0, func(c *featurize.Contact) bool { e.tally.add(c); return true })
+		e.tracker.Each(1, 0, func(c *featurize.Contact) bool { e.tally.add(c, capture.Addr{}); return true })
 		_ = e.tally.all.Kind()
 	}); allocs > 1 {
 		t.Errorf("%v allocations for a tally", allocs)

@@ -23,8 +23,9 @@ type tally struct {
 	protos   [256]int
 	ports    []uint16
 	top      []portCount
-	example  capture.Addr
-	shared   int // bits that the destinations of doubtful contacts have in common with example
+	example  Flow
+	shared   int // bits that the destinations of doubtful contacts have in common with the last one
+	last     capture.Addr
 }
 
 type portCount struct {
@@ -52,10 +53,12 @@ func (t *tally) reset(since int64) {
 	t.doubtful.reset()
 	t.news.reset()
 	t.since, t.members, t.known = since, t.members[:0], nil
-	t.contacts, t.protos, t.ports, t.example, t.shared = 0, [256]int{}, t.ports[:0], capture.Addr{}, 0
+	t.contacts, t.protos, t.ports, t.example, t.shared = 0, [256]int{}, t.ports[:0], Flow{}, 0
 }
 
-func (t *tally) add(c *featurize.Contact) {
+// add takes a contact, and from where it was tried: the zero Addr where that is
+// not known.
+func (t *tally) add(c *featurize.Contact, from capture.Addr) {
 	t.contacts++
 	t.protos[c.Proto]++
 	t.all.Add(c)
@@ -70,9 +73,10 @@ func (t *tally) add(c *featurize.Contact) {
 		if t.doubtful.Contacts() == 1 {
 			t.shared = hostBits
 		} else {
-			t.shared = min(t.shared, commonBits(&t.example, &c.Dst))
+			t.shared = min(t.shared, commonBits(&t.last, &c.Dst))
 		}
-		t.example = c.Dst
+		t.last = c.Dst
+		t.setExample(c, from)
 	}
 }
 
@@ -93,25 +97,37 @@ func commonBits(a, b *capture.Addr) int {
 // contacts, an invalid one where these are of IPv4 and IPv6.
 func (t *tally) targets() netip.Prefix {
 	bits := t.shared
-	if t.example.Is4() {
+	if t.last.Is4() {
 		bits -= hostBits - 32
 	}
-	return netip.PrefixFrom(t.example.Netip(), bits).Masked()
+	return netip.PrefixFrom(t.last.Netip(), bits).Masked()
 }
 
-// addMember takes who tried a contact of a group.
-func (t *tally) addMember(tr *featurize.Tracker, c *featurize.Contact) {
-	if c.Productive() {
+// setExample makes a contact the example, unless it would be one that is only
+// half known in place of one that is known.
+func (t *tally) setExample(c *featurize.Contact, from capture.Addr) {
+	if from == (capture.Addr{}) && t.example.Src != from {
 		return
+	}
+	t.example = Flow{Src: from, Dst: c.Dst, SrcPort: c.SrcPort, DstPort: c.Port, Proto: c.Proto}
+}
+
+// addMember takes who tried a contact of a group, and returns the address where
+// it is known.
+func (t *tally) addMember(tr *featurize.Tracker, c *featurize.Contact) (from capture.Addr) {
+	if c.Productive() {
+		return from
 	}
 	id, source := tr.Member(c)
 	t.members = append(t.members, id)
-	if source == 0 || len(t.known) == maxMembers {
-		return
+	if source == 0 {
+		return from
 	}
-	if a := tr.Source(source).Addr; !slices.Contains(t.known, a) {
-		t.known = append(t.known, a)
+	from = tr.Source(source).Addr
+	if len(t.known) < maxMembers && !slices.Contains(t.known, from) {
+		t.known = append(t.known, from)
 	}
+	return from
 }
 
 func (t *tally) fill(ev *Event) {
@@ -122,7 +138,10 @@ func (t *tally) fill(ev *Event) {
 	if ev.State == Update && t.news.Contacts() >= minDoubtful {
 		ev.Kind = t.news.Kind()
 	}
-	ev.Example, ev.Targets = t.example, t.targets()
+	ev.Example, ev.Targets = t.example.Dst, t.targets()
+	if t.example.Src != (capture.Addr{}) {
+		ev.Flow = t.example
+	}
 	ev.Protocols = t.protocols()
 	ev.TopPorts = t.topPorts()
 }
