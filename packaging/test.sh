@@ -207,13 +207,14 @@ openwrt() {
 test_openwrt() {
   need busybox || return 0
   local settings='; respawn 3600 10 0; stderr 1; limits core=0' got
-  same "instances by default" "main: /usr/bin/edgescan run --interface=br-lan --memory=32MiB --syslog=local$settings" "$(openwrt packaging/openwrt/edgescan.config start_service)"
+  same "instances by default" "main: /usr/bin/edgescan run --interface=br-lan --memory=32MiB --leases-file=/tmp/dhcp.leases --syslog=local$settings" "$(openwrt packaging/openwrt/edgescan.config start_service)"
   same "triggers by default" "on change of edgescan
 on interface lan" "$(openwrt packaging/openwrt/edgescan.config service_triggers)"
   sed "s|FOLDER|$WORK|" packaging/testdata/full.config >"$WORK/full"
   got=$(openwrt "$WORK/full" start_service)
   same "instances of every option" "log: -t edgescan -p daemon.notice network guest is not up
-main: /usr/bin/edgescan run --interface=br-lan --interface=eth1 --interface=eth2 --json=$WORK/json/eve.json --memory=64MiB --user=root --spool=/mnt/usb/spool --block=dry-run --block-for=2h --syslog=local --syslog=udp://10.0.0.9:514 --inside=192.0.2.0/24 --incoming --show-allowed '--allow=source=192.168.1.9 reason=\"the monitoring host\"' --allow=source=192.168.1.8 --rings=2$settings
+owner root
+main: /usr/bin/edgescan run --interface=br-lan --interface=eth1 --interface=eth2 --json=$WORK/json/eve.json --memory=64MiB --user=root --spool=/mnt/usb/spool --block=dry-run --block-for=2h --metrics=127.0.0.1:9469 --leases-file=/tmp/dhcp.leases --syslog=local --syslog=udp://10.0.0.9:514 --inside=192.0.2.0/24 --incoming --show-allowed '--allow=source=192.168.1.9 reason=\"the monitoring host\"' --allow=source=192.168.1.8 --rings=2$settings
 main-banip: /usr/libexec/edgescan-banip-relay; respawn 3600 10 0
 log: -t edgescan -p daemon.notice network guest is not up
 log: -t edgescan -p daemon.err nothing to watch: set network or device in section nothing of /etc/config/edgescan" "$got"
@@ -370,8 +371,7 @@ inside() { nsenter -t "$init" -m -u -i -n -p "$@"; }
 
 journal() { inside journalctl --no-pager -o cat -u edgescan -t edgescan; }
 
-# The unit on a Debian that was booted: real scans, from here. A program that
-# does not tell when it is ready is not waited for.
+# The unit on a Debian that was booted: real scans, from here.
 test_service() {
   need_root && need systemd-nspawn debootstrap nmap ip || return 0
   local root=$WORK/booted unit=/etc/systemd/system/edgescan.service.d link=""
@@ -380,9 +380,7 @@ test_service() {
   chroot "$root" dpkg -i /now.deb >"$WORK/out" 2>&1 || fail "install: $(cat "$WORK/out")"
   sed -i -e 's/^interface: .*/interface: [host0]/' -e 's/^# json:/json:/' "$root/etc/edgescan/edgescan.yaml"
   mkdir "$root$unit"
-  if ! grep -q 'READY=1' "$PROGRAM"; then
-    printf '[Service]\nType=exec\nWatchdogSec=0\n' >"$root$unit/notify.conf"
-  fi
+  printf '[Service]\nWatchdogSec=2\n' >"$root$unit/watchdog.conf" # so that it would be missed
   chroot "$root" systemctl enable edgescan >/dev/null 2>&1
   timeout 120 systemd-nspawn --register=no --keep-unit --machine=edgescan-test -D "$root" --network-veth --boot \
     --system-call-filter="landlock_create_ruleset landlock_add_rule landlock_restrict_self" >"$WORK/boot.log" 2>&1 </dev/null &
@@ -428,6 +426,9 @@ test_service() {
   inside dpkg -i /next.deb >"$WORK/out" 2>&1 </dev/null || fail "upgrade: $(cat "$WORK/out")"
   [ "$before" != "$(inside systemctl show edgescan -p MainPID)" ] || fail "an upgrade did not restart the service"
   same "after an upgrade" active "$(inside systemctl is-active edgescan)"
+
+  same "restarts by the watchdog" NRestarts=0 "$(inside systemctl show edgescan -p NRestarts)"
+  inside systemctl show edgescan -p StatusText | grep -q packets || fail "no status: $(inside systemctl status edgescan)"
 
   inside systemctl stop edgescan
   same "how it ended" "Result=success" "$(inside systemctl show edgescan -p Result)"
