@@ -410,6 +410,9 @@ test_service() {
   wait_for 20 grep -q 198.18.7.3 "$root/var/log/edgescan/eve.json" || fail "no new JSON file after rotation: $(journal)"
   grep -q 198.18.7.1 "$root/var/log/edgescan/eve.json.1" || fail "the rotated file is not there"
 
+  wait_for 20 status_has packets || fail "no status: $(inside systemctl status edgescan)"
+  same "restarts by the watchdog" NRestarts=0 "$(inside systemctl show edgescan -p NRestarts)"
+
   cp packaging/snippets/systemd/block.conf "$root$unit/"
   printf 'block: on\nallow: [source=198.18.7.1 reason="the operator"]\n' >>"$root/etc/edgescan/edgescan.yaml"
   inside systemctl daemon-reload
@@ -426,9 +429,6 @@ test_service() {
   inside dpkg -i /next.deb >"$WORK/out" 2>&1 </dev/null || fail "upgrade: $(cat "$WORK/out")"
   [ "$before" != "$(inside systemctl show edgescan -p MainPID)" ] || fail "an upgrade did not restart the service"
   same "after an upgrade" active "$(inside systemctl is-active edgescan)"
-
-  same "restarts by the watchdog" NRestarts=0 "$(inside systemctl show edgescan -p NRestarts)"
-  inside systemctl show edgescan -p StatusText | grep -q packets || fail "no status: $(inside systemctl status edgescan)"
 
   inside systemctl stop edgescan
   same "how it ended" "Result=success" "$(inside systemctl show edgescan -p Result)"
@@ -447,6 +447,8 @@ child_of() {
 }
 
 journal_has() { journal | grep -q -e "$1"; }
+
+status_has() { inside systemctl show edgescan -p StatusText | grep -q -e "$1"; }
 
 scan() { timeout 60 nmap -n -Pn -sS -e "$link" -S "$1" -p 1-200 198.18.7.2 >/dev/null; }
 
