@@ -42,12 +42,12 @@ func TestSpoolOutlivesTheProgram(t *testing.T) {
 		all, _ := io.ReadAll(conn)
 		received <- string(all)
 	}()
-	if r = edgescan(t, nil, append(args, "second")...); r.code != 0 || !strings.Contains(r.stderr, "undelivered_alerts=0") || strings.Contains(r.stderr, "left in the spool for") {
+	if r = edgescan(t, nil, append(args, "later")...); r.code != 0 || !strings.Contains(r.stderr, "undelivered_alerts=0") || strings.Contains(r.stderr, "left in the spool for") {
 		t.Errorf("exit code %d: %s", r.code, r.stderr)
 	}
 	all := <-received
-	first, second := strings.Count(all, " first "), strings.Count(all, " second ")
-	if first != 6 || second != 6 || strings.LastIndex(all, " first ") > strings.Index(all, " second ") {
-		t.Error(fmt.Sprintf("%d lines of the first run, %d of the second, want 6 and then 6: ", first, second), all)
+	first, later := strings.Count(all, " first "), strings.Count(all, " later ")
+	if first != 6 || later != 6 || strings.LastIndex(all, " first ") > strings.Index(all, " later ") {
+		t.Error(fmt.Sprintf("%d lines of the first run, %d of the second, want 6 and then 6: ", first, later), all)
 	}
 }
