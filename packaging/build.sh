@@ -57,8 +57,10 @@ stage() {
 	rm -rf "$STAGE/doc" "$STAGE/man" "$STAGE/completions"
 	mkdir -p "$STAGE/doc" "$STAGE/man" "$STAGE/completions"
 	GOBIN="$PWD/$STAGE" $GO install "github.com/goreleaser/nfpm/v2/cmd/nfpm@$NFPM_VERSION"
-	GO="$GO" ./packaging/man.sh >"$STAGE/man/edgescan.1"
-	gzip -9nkf "$STAGE/man/edgescan.1"
+	for manual in edgescan.1 edgescan.yaml.5; do
+		GO="$GO" ./packaging/man.sh "$manual" >"$STAGE/man/$manual"
+		gzip -9nkf "$STAGE/man/$manual"
+	done
 	$GO build -tags device -o "$STAGE/edgescan" ./cmd/edgescan
 	for shell in bash zsh fish; do
 		"$STAGE/edgescan" completion "$shell" >"$STAGE/completions/edgescan.$shell"

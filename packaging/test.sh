@@ -79,11 +79,21 @@ test_scripts() {
 # ours points to.
 test_manual() {
   need mandoc || return 0
-  same "mandoc -Tlint" "" "$(mandoc -Tlint "$STAGE/man/edgescan.1" 2>&1 | grep -v -e 'sections out of conventional order: Sh DESCRIPTION' -e 'referenced manual not found' -e 'outdated mandoc.db')"
+  for manual in edgescan.1 edgescan.yaml.5; do
+    same "mandoc -Tlint $manual" "" "$(mandoc -Tlint "$STAGE/man/$manual" 2>&1 | grep -v -e 'sections out of conventional order: Sh DESCRIPTION' -e 'referenced manual not found' -e 'outdated mandoc.db')"
+  done
   same "names of flags that the manual lacks" "" \
     "$("$PROGRAM" run --help | grep -oE '^ +(-., )?--[a-z-]+' | grep -oE -- '--[a-z-]+' | grep -v help | while read -r flag; do
       grep -q -e "Fl Fl ${flag#--}\b" "$STAGE/man/edgescan.1" || echo "$flag"
     done)"
+  same "keys that edgescan.yaml(5) lacks" "" \
+    "$("$PROGRAM" config init | sed -n 's/^#\([a-z-]*\):.*/\1/p' | while read -r key; do
+      grep -q "^.It Ic $key :" "$STAGE/man/edgescan.yaml.5" || echo "$key"
+    done)"
+  need man || return 0
+  for manual in edgescan.1 edgescan.yaml.5; do
+    same "man --warnings $manual" "" "$(LC_ALL=C.UTF-8 MANROFFSEQ='' MANWIDTH=80 man --warnings -E UTF-8 -l -Tutf8 -Z "$STAGE/man/$manual" 2>&1 >/dev/null)"
+  done
 }
 
 test_settings() {
@@ -197,13 +207,14 @@ openwrt() {
 test_openwrt() {
   need busybox || return 0
   local settings='; respawn 3600 10 0; stderr 1; limits core=0' got
-  same "instances by default" "main: /usr/bin/edgescan run --interface=br-lan --memory=32MiB --syslog=local$settings" "$(openwrt packaging/openwrt/edgescan.config start_service)"
+  same "instances by default" "main: /usr/bin/edgescan run --interface=br-lan --memory=32MiB --leases-file=/tmp/dhcp.leases --syslog=local$settings" "$(openwrt packaging/openwrt/edgescan.config start_service)"
   same "triggers by default" "on change of edgescan
 on interface lan" "$(openwrt packaging/openwrt/edgescan.config service_triggers)"
   sed "s|FOLDER|$WORK|" packaging/testdata/full.config >"$WORK/full"
   got=$(openwrt "$WORK/full" start_service)
   same "instances of every option" "log: -t edgescan -p daemon.notice network guest is not up
-main: /usr/bin/edgescan run --interface=br-lan --interface=eth1 --interface=eth2 --json=$WORK/json/eve.json --memory=64MiB --user=root --spool=/mnt/usb/spool --block=dry-run --block-for=2h --syslog=local --syslog=udp://10.0.0.9:514 --inside=192.0.2.0/24 --incoming --show-allowed '--allow=source=192.168.1.9 reason=\"the monitoring host\"' --allow=source=192.168.1.8 --rings=2$settings
+owner root
+main: /usr/bin/edgescan run --interface=br-lan --interface=eth1 --interface=eth2 --json=$WORK/json/eve.json --memory=64MiB --user=root --spool=/mnt/usb/spool --block=dry-run --block-for=2h --metrics=127.0.0.1:9469 --leases-file=/tmp/dhcp.leases --syslog=local --syslog=udp://10.0.0.9:514 --inside=192.0.2.0/24 --incoming --show-allowed '--allow=source=192.168.1.9 reason=\"the monitoring host\"' --allow=source=192.168.1.8 --rings=2$settings
 main-banip: /usr/libexec/edgescan-banip-relay; respawn 3600 10 0
 log: -t edgescan -p daemon.notice network guest is not up
 log: -t edgescan -p daemon.err nothing to watch: set network or device in section nothing of /etc/config/edgescan" "$got"
@@ -360,8 +371,7 @@ inside() { nsenter -t "$init" -m -u -i -n -p "$@"; }
 
 journal() { inside journalctl --no-pager -o cat -u edgescan -t edgescan; }
 
-# The unit on a Debian that was booted: real scans, from here. A program that
-# does not tell when it is ready is not waited for.
+# The unit on a Debian that was booted: real scans, from here.
 test_service() {
   need_root && need systemd-nspawn debootstrap nmap ip || return 0
   local root=$WORK/booted unit=/etc/systemd/system/edgescan.service.d link=""
@@ -370,9 +380,7 @@ test_service() {
   chroot "$root" dpkg -i /now.deb >"$WORK/out" 2>&1 || fail "install: $(cat "$WORK/out")"
   sed -i -e 's/^interface: .*/interface: [host0]/' -e 's/^# json:/json:/' "$root/etc/edgescan/edgescan.yaml"
   mkdir "$root$unit"
-  if ! grep -q 'READY=1' "$PROGRAM"; then
-    printf '[Service]\nType=exec\nWatchdogSec=0\n' >"$root$unit/notify.conf"
-  fi
+  printf '[Service]\nWatchdogSec=2\n' >"$root$unit/watchdog.conf" # so that it would be missed
   chroot "$root" systemctl enable edgescan >/dev/null 2>&1
   timeout 120 systemd-nspawn --register=no --keep-unit --machine=edgescan-test -D "$root" --network-veth --boot \
     --system-call-filter="landlock_create_ruleset landlock_add_rule landlock_restrict_self" >"$WORK/boot.log" 2>&1 </dev/null &
@@ -401,6 +409,9 @@ test_service() {
   scan 198.18.7.3
   wait_for 20 grep -q 198.18.7.3 "$root/var/log/edgescan/eve.json" || fail "no new JSON file after rotation: $(journal)"
   grep -q 198.18.7.1 "$root/var/log/edgescan/eve.json.1" || fail "the rotated file is not there"
+
+  wait_for 20 status_has packets || fail "no status: $(inside systemctl status edgescan)"
+  same "restarts by the watchdog" NRestarts=0 "$(inside systemctl show edgescan -p NRestarts)"
 
   cp packaging/snippets/systemd/block.conf "$root$unit/"
   printf 'block: on\nallow: [source=198.18.7.1 reason="the operator"]\n' >>"$root/etc/edgescan/edgescan.yaml"
@@ -436,6 +447,8 @@ child_of() {
 }
 
 journal_has() { journal | grep -q -e "$1"; }
+
+status_has() { inside systemctl show edgescan -p StatusText | grep -q -e "$1"; }
 
 scan() { timeout 60 nmap -n -Pn -sS -e "$link" -S "$1" -p 1-200 198.18.7.2 >/dev/null; }
 

@@ -9,13 +9,20 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"edgescan/internal/config"
 )
 
 // A program built with the tag manpage prints the part of edgescan(1) that its
-// own commands and flags make up, and does nothing else. So the manual has what
-// the program has, and the program that is shipped does not carry the writer.
+// own commands and flags make up, or, told "keys", that of edgescan.yaml(5), and
+// does nothing else. So the manual has what the program has, and the program that
+// is shipped does not carry the writer.
 func init() {
-	fmt.Print(manCommands(newRoot()))
+	if len(os.Args) > 1 && os.Args[1] == "keys" {
+		fmt.Print(manKeys(configKeys()))
+	} else {
+		fmt.Print(manCommands(newRoot()))
+	}
 	os.Exit(0)
 }
 
@@ -83,13 +90,34 @@ func manFlag(f *pflag.Flag) string {
 	return b.String()
 }
 
-// manText writes text as lines of a source: dashes as typed, no line that
-// looks like a request.
+// manKeys returns the keys of a configuration file in mdoc(7).
+func manKeys(keys []config.Key) string {
+	var b strings.Builder
+	b.WriteString(".Bl -tag -width Ds\n")
+	for _, k := range keys {
+		kind := map[config.Kind]string{config.Text: "text", config.Bool: "true | false", config.Number: "number"}[k.Kind]
+		if k.List {
+			kind = "list"
+		}
+		fmt.Fprintf(&b, ".It Ic %s : Ar %s\n", k.Name, kind)
+		text := k.Help + "."
+		if len(k.Default) == 1 && k.Default[0] != "" && k.Kind != config.Bool && k.Name != "workers" {
+			text += " By default " + k.Default[0] + "."
+		}
+		b.WriteString(manText(strings.ToUpper(text[:1]) + text[1:] + " " + k.Note))
+	}
+	b.WriteString(".El\n")
+	return b.String()
+}
+
+// manText writes text as lines of a source: dashes as typed, a sentence begins a
+// line, no line looks like a request.
 func manText(text string) string {
 	var b strings.Builder
 	column := 0
+	ended := false // a sentence
 	for _, word := range strings.Fields(strings.NewReplacer(`\`, `\e`, "-", `\-`).Replace(text)) {
-		if column > 0 && column+1+len(word) > manWidth {
+		if column > 0 && (ended || column+1+len(word) > manWidth) {
 			b.WriteByte('\n')
 			column = 0
 		}
@@ -101,6 +129,7 @@ func manText(text string) string {
 		}
 		b.WriteString(word)
 		column += len(word)
+		ended = strings.HasSuffix(word, ".")
 	}
 	b.WriteByte('\n')
 	return b.String()

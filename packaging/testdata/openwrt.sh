@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2034,SC3043,SC2154
 # Stands in for what OpenWrt gives an init script: UCI (the file $CONFIG, as
-# SECTION|KEY|VALUE in memory), networks, procd, logger. What procd is told is
+# SECTION|KEY|VALUE in memory), networks, procd, logger, chown. What procd is told is
 # printed, an instance a line.
 
 config_load() {
@@ -65,4 +65,5 @@ procd_append_param() { shift && instance="$instance $(printf %s "$1" | sed "s/.*
 procd_close_instance() { echo "$instance$settings"; }
 procd_add_reload_trigger() { echo "on change of $1"; }
 procd_add_reload_interface_trigger() { echo "on interface $1"; }
+chown() { echo "owner $1"; }
 logger() { echo "log: $*"; }
