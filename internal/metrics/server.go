@@ -82,7 +82,11 @@ func answer(ctx context.Context, conn net.Conn, pages map[string]Page) {
 			status, contentType, body = page(ctx)
 		}
 	}
-	head := fmt.Sprintf("HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %d\r\nConnection: close\r\n\r\n", status, statusText(status), contentType, len(body))
+	head := fmt.Sprintf("HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %d\r\nConnection: close\r\n", status, statusText(status), contentType, len(body))
+	if status == 405 {
+		head += "Allow: GET, HEAD\r\n"
+	}
+	head += "\r\n"
 	conn.SetWriteDeadline(time.Now().Add(patience))
 	if method == "HEAD" {
 		body = nil

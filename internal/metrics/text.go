@@ -27,10 +27,9 @@ const (
 // Text is a page of the text format; the zero Text is an empty one.
 type Text struct{ b []byte }
 
-// Family begins a family of samples. Its name follows the rules of Prometheus,
-// and help is one line.
+// Family begins a family of samples. Its name follows the rules of Prometheus.
 func (t *Text) Family(name string, kind Kind, help string) {
-	t.b = append(t.b, "# HELP "+name+" "+help+"\n# TYPE "+name+" "+string(kind)+"\n"...)
+	t.b = append(t.b, "# HELP "+name+" "+escapeHelp.Replace(help)+"\n# TYPE "+name+" "+string(kind)+"\n"...)
 }
 
 // Sample adds a sample of the family that was begun last, of the name. Labels
@@ -61,5 +60,8 @@ func (t *Text) One(name string, kind Kind, help string, value float64) {
 // Bytes returns the page.
 func (t *Text) Bytes() []byte { return t.b }
 
-// escape is what the format asks of the values of labels.
-var escape = strings.NewReplacer(`\`, `\\`, "\n", `\n`, `"`, `\"`)
+// What the format asks of the values of labels, and of help.
+var (
+	escape     = strings.NewReplacer(`\`, `\\`, "\n", `\n`, `"`, `\"`)
+	escapeHelp = strings.NewReplacer(`\`, `\\`, "\n", `\n`)
+)
