@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -41,7 +42,7 @@ func openMonitor(f *runFlags) (*monitor, error) {
 	}
 	if m.listener, err = metrics.Listen(f.metrics); err != nil {
 		err = fmt.Errorf("--metrics %s: %w", f.metrics, err)
-		if _, _, bad := net.SplitHostPort(f.metrics); bad != nil {
+		if errors.Is(err, metrics.ErrAddress) {
 			err = usageError{err}
 		}
 		return nil, err

@@ -77,7 +77,7 @@ func (n *notifier) feed(ctx context.Context, p *pulse, status func() string) {
 	defer ticker.Stop()
 	for {
 		lines := []string{"STATUS=" + status()}
-		if err := p.check(ctx, interval/2); err != nil {
+		if err := p.check(ctx, max(interval/2, minPulsePatience)); err != nil {
 			lines[0] = "STATUS=" + err.Error()
 		} else if n.watchdog > 0 {
 			lines = append(lines, "WATCHDOG=1")

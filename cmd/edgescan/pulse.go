@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -9,9 +10,14 @@ import (
 	"time"
 )
 
-// pulsePatience is how long a loop may take to turn: it does five times a
-// second without a packet, and an alert may hold it up for a second.
-const pulsePatience = 5 * time.Second
+// How long a loop may take to turn, and how often it is looked at. Without a
+// packet it turns five times a second, that of a folder twice, and an alert may
+// hold it up for a second.
+const (
+	pulsePatience    = 5 * time.Second
+	minPulsePatience = time.Second // less would fail where nothing is wrong
+	pulseInterval    = 20 * time.Millisecond
+)
 
 // pulse knows whether the loops that read packets turn. Those that ended have
 // stopped, too.
@@ -42,20 +48,28 @@ func (l *loop) turn() {
 	}
 }
 
+// begun returns the loops that there are.
+func (p *pulse) begun() []*loop {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.loops
+}
+
 // check waits until every loop has turned once more, and fails where one does
 // not in time or there is none.
 func (p *pulse) check(ctx context.Context, patience time.Duration) error {
-	p.mu.Lock()
-	loops := p.loops
-	p.mu.Unlock()
-	if len(loops) == 0 {
-		return fmt.Errorf("nothing is read yet")
+	deadline := time.Now().Add(patience)
+	loops := p.begun()
+	for ; len(loops) == 0; loops = p.begun() { // for a moment after the start
+		if ctx.Err() != nil || time.Now().After(deadline) {
+			return errors.New("nothing is read yet")
+		}
+		time.Sleep(pulseInterval)
 	}
 	before := make([]uint64, len(loops))
 	for i, l := range loops {
 		before[i] = l.turns.Load()
 	}
-	deadline := time.Now().Add(patience)
 	for {
 		var still []string
 		for i, l := range loops {
@@ -69,6 +83,6 @@ func (p *pulse) check(ctx context.Context, patience time.Duration) error {
 		if ctx.Err() != nil || time.Now().After(deadline) {
 			return fmt.Errorf("not read for %v: %s", patience, strings.Join(still, ", "))
 		}
-		time.Sleep(20 * time.Millisecond)
+		time.Sleep(pulseInterval)
 	}
 }

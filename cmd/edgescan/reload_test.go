@@ -48,12 +48,12 @@ func (b *safeBuffer) String() string {
 	return b.b.String()
 }
 
-func startFollower(t *testing.T, settings string) *follower {
+func startFollower(t *testing.T, settings string, env ...string) *follower {
 	t.Helper()
 	f := &follower{t: t, config: write(t, "edgescan.yaml", nil), folder: t.TempDir()}
 	f.set(settings)
 	f.cmd = exec.Command(os.Args[0], "run", "--config", f.config)
-	f.cmd.Env = append(os.Environ(), asProgram+"=1", "NO_COLOR=1")
+	f.cmd.Env = append(append(os.Environ(), asProgram+"=1", "NO_COLOR=1"), env...)
 	f.cmd.Stderr = &f.log
 	if err := f.cmd.Start(); err != nil {
 		t.Fatal(err)
