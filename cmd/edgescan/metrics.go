@@ -113,6 +113,7 @@ type figures struct {
 	started    [3]uint64 // by metricKinds
 	lines      [4]uint64 // by metricStates
 	failed     uint64
+	lost       uint64 // alerts that some receiver will not get
 	ongoing    int
 	interfaces []interfaceFigures
 }
@@ -139,6 +140,9 @@ func (w *watcher) figures() figures {
 	}
 	for i, s := range metricStates {
 		f.lines[i] = w.counts.lines[s]
+	}
+	if w.lost != nil {
+		f.lost = w.lost()
 	}
 	interfaces := w.interfaces
 	w.mu.Unlock()
@@ -199,12 +203,14 @@ func (m *monitor) page(f figures) []byte {
 		t.Sample("edgescan_incidents_total", float64(f.started[i]), "kind", string(k))
 	}
 	t.One("edgescan_incidents_ongoing", metrics.Gauge, "Scans that go on.", float64(f.ongoing))
+	counter("edgescan_incidents_allowed_total", "Scans that rules allow, of which no alert tells.", f.engine.Allowed)
 	counter("edgescan_incidents_cut_short_total", "Scans that were told to end for want of memory, while they went on.", f.engine.Cut)
 	t.Family("edgescan_alerts_total", metrics.Counter, "Alerts that were written, by state; a summary is about many scans.")
 	for i, s := range metricStates {
 		t.Sample("edgescan_alerts_total", float64(f.lines[i]), "state", string(s))
 	}
 	counter("edgescan_alerts_failed_total", "Alerts that some output did not take.", f.failed)
+	counter("edgescan_alerts_undelivered_total", "Alerts that some receiver will not get: of no output, or of a queue that was full.", f.lost)
 	t.One("edgescan_memory_limit_bytes", metrics.Gauge, "Memory to stay within (--memory).", float64(m.memory))
 	t.One("edgescan_memory_peak_bytes", metrics.Gauge, "Most memory that was ever resident.", float64(peakMemory()))
 	t.One("process_resident_memory_bytes", metrics.Gauge, "Memory that is resident.", float64(residentMemory()))

@@ -201,7 +201,7 @@ func run(ctx context.Context, f *runFlags) error {
 			}
 		}()
 	}
-	w := &watcher{log: log, workers: f.workers, delay: folderDelay}
+	w := &watcher{log: log, workers: f.workers, delay: folderDelay, lost: sinks.Undelivered}
 	w.words = f.worded(len(f.interfaces) > 0 || f.follow, log, func(e *detect.Event) {
 		err := sinks.Alert(*e)
 		if err != nil {

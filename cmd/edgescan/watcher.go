@@ -32,6 +32,7 @@ type watcher struct {
 	reasons [capture.NumReasons]uint64
 	words   *worded // what the engine's events go through; may be nil
 	counts  alertCounts
+	lost    func() uint64 // alerts that some receiver will not get; may be nil
 
 	interfaces []*interfaceLog
 	pulse      pulse
