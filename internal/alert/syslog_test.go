@@ -173,7 +173,7 @@ func TestHeader(t *testing.T) {
 			t.Errorf("SetSeverity(%q, %q) = %v", test.state, test.severity, err)
 		}
 	}
-	h.pid = 42
+	h.pid, h.Facility = 42, 0
 	line := string(appendRFC5424(nil, vertical(), h))
 	if want := "<1>1 2026-11-23T01:06:02.841483Z router.example scan-detector 42 scan [scan@32473 id="; !strings.HasPrefix(line, want) {
 		t.Errorf("a line is %q, want %q first", line, want)
