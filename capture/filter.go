@@ -182,7 +182,7 @@ func (p *program) ip(base uint32) {
 		p.add(bpf.StoreScratch{Src: bpf.RegA, N: memVersion})
 		p.label("header6")
 	}
-	p.advance(base + 40)
+	p.advance(int32(base) + 40)
 	p.goTo("transport")
 
 	p.label("ipv4")
@@ -321,7 +321,7 @@ func (p *program) tunnels() {
 	p.jump(bpf.JumpEqual, etherIPv4, "routed")
 	p.jump(bpf.JumpNotEqual, etherIPv6, "keep")
 	p.label("routed")
-	p.retreat(etherLength)
+	p.advance(-etherLength)
 	p.add(bpf.LoadScratch{Dst: bpf.RegA, N: memProtocol})
 	p.jump(bpf.JumpEqual, etherIPv4, "routed4")
 	p.goTo("ipv6")
@@ -338,7 +338,7 @@ func (p *program) tunnels() {
 	p.goTo("ethernet")
 
 	p.label("ipip")
-	p.retreat(etherLength)
+	p.advance(-etherLength)
 	p.goTo("version")
 	p.keep()
 }
@@ -405,17 +405,10 @@ func (p *program) store(offset uint32, mem int) {
 	p.add(bpf.StoreScratch{Src: bpf.RegA, N: mem})
 }
 
-// advance adds to X, by way of A.
-func (p *program) advance(n uint32) {
+// advance adds to X, by way of A; n may be negative.
+func (p *program) advance(n int32) {
 	p.add(bpf.TXA{})
-	p.add(bpf.ALUOpConstant{Op: bpf.ALUOpAdd, Val: n})
-	p.add(bpf.TAX{})
-}
-
-// retreat subtracts from X, by way of A.
-func (p *program) retreat(n uint32) {
-	p.add(bpf.TXA{})
-	p.add(bpf.ALUOpConstant{Op: bpf.ALUOpSub, Val: n})
+	p.add(bpf.ALUOpConstant{Op: bpf.ALUOpAdd, Val: uint32(n)}) // wraps, as registers of 32 bits do
 	p.add(bpf.TAX{})
 }
 

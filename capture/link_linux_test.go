@@ -120,13 +120,7 @@ func TestLinkChanges(t *testing.T) {
 // and is up, before anything of it is read. That it went down for that is not told
 // after it is back.
 func TestLinkBackBeforeRead(t *testing.T) {
-	inNamespace(t)
-	newPair(t)
-	l, err := OpenLive(LiveConfig{Interface: "scan0"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
+	l := openPair(t, LiveConfig{})
 	for _, command := range []string{"link set scan0 down", "link set scan0 name other", "link set other up"} {
 		ip(t, command)
 	}
@@ -148,13 +142,7 @@ func TestLinkBackBeforeRead(t *testing.T) {
 // a program may once the capture is open: an interface made anew is taken up
 // all the same, promiscuous mode and filter with it.
 func TestLinkUnprivileged(t *testing.T) {
-	inNamespace(t)
-	newPair(t)
-	l, err := OpenLive(LiveConfig{Interface: "scan0", Promiscuous: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
+	l := openPair(t, LiveConfig{Promiscuous: true})
 	type told struct {
 		err   error
 		state LinkState

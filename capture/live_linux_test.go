@@ -46,6 +46,21 @@ func newPair(t testing.TB) {
 	}
 }
 
+// openPair makes a pair in a namespace of its own, and captures from scan0 until the
+// test ends.
+func openPair(t testing.TB, cfg LiveConfig) *Live {
+	t.Helper()
+	inNamespace(t)
+	newPair(t)
+	cfg.Interface = "scan0"
+	l, err := OpenLive(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return l
+}
+
 // injector opens a socket that sends frames out of an interface.
 func injector(t testing.TB, name string) func(frame []byte) {
 	t.Helper()
@@ -93,13 +108,7 @@ func expect(t *testing.T, l *Live, port uint16) (Frame, Packet) {
 }
 
 func TestLive(t *testing.T) {
-	inNamespace(t)
-	newPair(t)
-	l, err := OpenLive(LiveConfig{Interface: "scan0", Snaplen: 128, Promiscuous: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
+	l := openPair(t, LiveConfig{Snaplen: 128, Promiscuous: true})
 
 	before := time.Now()
 	injector(t, "scan1")(tcpFrame(1, ACK, 1000)) // bulk: the filter drops it
@@ -137,13 +146,7 @@ func TestLive(t *testing.T) {
 
 // TestLiveTag sends tagged frames, of which the kernel takes the outer tag.
 func TestLiveTag(t *testing.T) {
-	inNamespace(t)
-	newPair(t)
-	l, err := OpenLive(LiveConfig{Interface: "scan0"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
+	l := openPair(t, LiveConfig{})
 	for n, test := range []struct {
 		before []byte
 		want   Tag
@@ -164,13 +167,7 @@ func TestLiveTag(t *testing.T) {
 // TestLiveRing sends more than the ring holds, in steps that it can take, and
 // then a flood that it cannot: what was lost must be counted.
 func TestLiveRing(t *testing.T) {
-	inNamespace(t)
-	newPair(t)
-	l, err := OpenLive(LiveConfig{Interface: "scan0", RingBytes: 64 << 10})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
+	l := openPair(t, LiveConfig{RingBytes: 64 << 10})
 	send := injector(t, "scan1")
 	for port := uint16(1); port <= 2000; port++ {
 		send(tcpFrame(port, SYN, 0))
@@ -194,13 +191,7 @@ func TestLiveRing(t *testing.T) {
 // TestLiveShed sends a flow of UDP that is bulk between packets that are not:
 // the kernel keeps most of it back, and nothing else.
 func TestLiveShed(t *testing.T) {
-	inNamespace(t)
-	newPair(t)
-	l, err := OpenLive(LiveConfig{Interface: "scan0"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
+	l := openPair(t, LiveConfig{})
 	send := injector(t, "scan1")
 	bulk := plain(kind6, udpFlowPacket(bulkFlows[1]))
 	const rounds, each = 25, 200
@@ -246,13 +237,7 @@ func TestLiveShed(t *testing.T) {
 
 // TestLiveShedMost has the kernel take the longest program.
 func TestLiveShedMost(t *testing.T) {
-	inNamespace(t)
-	newPair(t)
-	l, err := OpenLive(LiveConfig{Interface: "scan0"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
+	l := openPair(t, LiveConfig{})
 	for n := range uint16(shedFlows) {
 		f := bulkFlows[1]
 		f.srcPort = n
@@ -280,13 +265,7 @@ func TestLiveShedMost(t *testing.T) {
 // TestLiveShedLapse lets the time of a flow run out while nothing else comes: it
 // comes again.
 func TestLiveShedLapse(t *testing.T) {
-	inNamespace(t)
-	newPair(t)
-	l, err := OpenLive(LiveConfig{Interface: "scan0"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
+	l := openPair(t, LiveConfig{})
 	l.shed.flows = []shedFlow{{bulkFlows[0], time.Now().Add(time.Second).UnixNano()}}
 	l.reprogram()
 	send := injector(t, "scan1")
