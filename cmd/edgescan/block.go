@@ -77,8 +77,12 @@ func (f *runFlags) checkBlock() error {
 }
 
 // newBlocker starts to block, as the flags say; never addresses that are inside.
-// It is for the time before the privileges are dropped.
+// It is for the time before the privileges are dropped. With --block off it
+// returns nil, which blocks nobody.
 func newBlocker(log zerolog.Logger, f *runFlags, inside func(capture.Addr) bool) (*blocker, error) {
+	if f.block == blockOff {
+		return nil, nil
+	}
 	own, err := interfaceNetworks()
 	if err != nil {
 		return nil, err
@@ -147,6 +151,9 @@ func interfaceNetworks() ([]netip.Prefix, error) {
 // goes on is blocked anew with each update. That of a group is a prefix, or the
 // target: to block it would hit bystanders.
 func (b *blocker) event(e *detect.Event) {
+	if b == nil {
+		return
+	}
 	source := e.Source.Netip()
 	if e.State == detect.End || e.Allowed != "" || e.Scope != featurize.Host || b.spare(source) {
 		return
@@ -169,16 +176,19 @@ func (b *blocker) event(e *detect.Event) {
 }
 
 // close ends the blocking: nobody stays blocked.
-func (b *blocker) close() error {
-	if b.records == nil {
-		return nil
+func (b *blocker) close() {
+	if b == nil || b.records == nil {
+		return
 	}
 	close(b.records)
+	var err error
 	select {
-	case err := <-b.done:
-		return err
+	case err = <-b.done:
 	case <-time.After(stopGrace):
-		return errors.New("the process that blocks does not end")
+		err = errors.New("the process that blocks does not end")
+	}
+	if err != nil {
+		b.log.Warn().Err(err).Msg("blocking ended badly")
 	}
 }
 

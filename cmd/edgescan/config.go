@@ -6,7 +6,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -239,19 +238,6 @@ func applySettings(flags *pflag.FlagSet, keys []config.Key, settings config.Sett
 		flag.Changed = true
 	}
 	return nil
-}
-
-// configFolders returns what must stay readable so that a file can be read anew,
-// also when it was replaced: its folder, as it is named and as links lead there.
-func configFolders(path string) []string {
-	if path == "" {
-		return nil
-	}
-	folders := []string{filepath.Dir(path)}
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		folders = append(folders, filepath.Dir(real))
-	}
-	return folders
 }
 
 func newConfig() *cobra.Command {

@@ -48,10 +48,9 @@ func confineLive(log zerolog.Logger, f *runFlags, user confine.User, d *delivery
 		return err
 	}
 	access := d.access()
-	access.Read = append(append(access.Read, f.wordFlags.folders()...), "/proc/self") // the summary tells the memory used
-	for _, path := range append([]string{f.config.path}, f.policy.allowFiles...) {
-		access.Read = append(access.Read, configFolders(path)...)
-	}
+	access.Read = append(access.Read, "/proc/self") // the summary tells the memory used
+	access.Read = append(access.Read, foldersOf(f.hosts, f.leases, f.config.path)...)
+	access.Read = append(access.Read, foldersOf(f.policy.allowFiles...)...)
 	line := log.Info()
 	if err := errors.Join(err, confine.Restrict(access)); err != nil {
 		line = log.Warn().Str("kept", inOneLine(err))
@@ -85,11 +84,24 @@ func outputFolders(path string) []string {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return []string{path}
 	}
-	paths := []string{filepath.Dir(path)}
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		paths = append(paths, filepath.Dir(real))
+	return foldersOf(path)
+}
+
+// foldersOf returns the folders of files, as they are named and as links lead
+// there: what the kernel must leave open for a file to be read, or made, anew
+// once it was replaced. Of no path there is none.
+func foldersOf(paths ...string) []string {
+	var folders []string
+	for _, path := range paths {
+		if path == "" {
+			continue
+		}
+		folders = append(folders, filepath.Dir(path))
+		if real, err := filepath.EvalSymlinks(path); err == nil {
+			folders = append(folders, filepath.Dir(real))
+		}
 	}
-	return paths
+	return folders
 }
 
 // resolverFiles returns what is read to look up the names of syslog servers, at
@@ -103,9 +115,5 @@ func resolverFiles(targets []alert.Target) []string {
 	if !slices.ContainsFunc(targets, named) {
 		return nil
 	}
-	paths := []string{"/etc"}
-	if real, err := filepath.EvalSymlinks("/etc/resolv.conf"); err == nil {
-		paths = append(paths, filepath.Dir(real))
-	}
-	return paths
+	return foldersOf("/etc/resolv.conf")
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"edgescan/capture"
@@ -84,18 +83,11 @@ func (w *watcher) pumpRing(ctx context.Context, src *capture.Live, hooks pumpHoo
 	}
 	for ctx.Err() == nil {
 		hooks.loop.turn()
-		err := src.Next(&frame)
-		if err != nil {
+		if err := src.Next(&frame); err != nil {
 			bring()
-		}
-		switch {
-		case errors.Is(err, capture.ErrTimeout):
-			hooks.idle(&frame)
-			continue
-		case errors.Is(err, capture.ErrLinkState):
-			hooks.changed()
-			continue
-		case err != nil:
+			if hooks.instead(err, &frame) {
+				continue
+			}
 			return err
 		}
 		n := len(batch.Packets)

@@ -190,17 +190,11 @@ func run(ctx context.Context, f *runFlags) error {
 	if err != nil {
 		return err
 	}
-	var blocker *blocker
-	if f.block != blockOff {
-		if blocker, err = newBlocker(log, f, policy.Inside); err != nil {
-			return err
-		}
-		defer func() {
-			if err := blocker.close(); err != nil {
-				log.Warn().Err(err).Msg("blocking ended badly")
-			}
-		}()
+	blocker, err := newBlocker(log, f, policy.Inside)
+	if err != nil {
+		return err
 	}
+	defer blocker.close()
 	w := &watcher{log: log, workers: f.workers, delay: folderDelay, lost: sinks.Undelivered}
 	w.words = f.worded(len(f.interfaces) > 0 || f.follow, log, func(e *detect.Event) {
 		err := sinks.Alert(*e)
@@ -221,9 +215,7 @@ func run(ctx context.Context, f *runFlags) error {
 		Policy:    policy,
 		Tick:      w.words.tick,
 	}, judge, func(e *detect.Event) {
-		if blocker != nil {
-			blocker.event(e)
-		}
+		blocker.event(e)
 		w.counts.happened(e)
 		w.words.take(e)
 	})

@@ -198,6 +198,20 @@ type pumpHooks struct {
 	came    func(*capture.Frame, *capture.Packet) // with each frame and what it was decoded to; may be nil
 }
 
+// instead does what is to be done where there is no frame, and reports whether
+// err is a reason for that and no failure.
+func (h *pumpHooks) instead(err error, frame *capture.Frame) bool {
+	switch {
+	case errors.Is(err, capture.ErrTimeout):
+		h.idle(frame)
+	case errors.Is(err, capture.ErrLinkState):
+		h.changed()
+	default:
+		return false
+	}
+	return true
+}
+
 // pump brings the packets of a source that does not end to the engine, one by
 // one: none may wait for others.
 func (w *watcher) pump(ctx context.Context, src capture.Source, decoder capture.Decoder, hooks pumpHooks) error {
@@ -206,14 +220,10 @@ func (w *watcher) pump(ctx context.Context, src capture.Source, decoder capture.
 	var packet capture.Packet
 	for ctx.Err() == nil {
 		hooks.loop.turn()
-		switch err := src.Next(&frame); {
-		case errors.Is(err, capture.ErrTimeout):
-			hooks.idle(&frame)
-			continue
-		case errors.Is(err, capture.ErrLinkState):
-			hooks.changed()
-			continue
-		case err != nil:
+		if err := src.Next(&frame); err != nil {
+			if hooks.instead(err, &frame) {
+				continue
+			}
 			return err
 		}
 		reason := decoder.Decode(frame.Link, frame.Time, frame.Data, frame.Wire, &packet)

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strconv"
 
 	"github.com/rs/zerolog"
@@ -73,22 +72,6 @@ func (l foldLimit) limit(endless bool) int {
 		return foldDefault
 	}
 	return 0
-}
-
-// folders returns what is read for names again when it changes. Files are
-// replaced by new ones, which a rule for the old would not cover.
-func (f *wordFlags) folders() []string {
-	var folders []string
-	for _, path := range []string{f.hosts, f.leases} {
-		if path == "" {
-			continue
-		}
-		folders = append(folders, filepath.Dir(path))
-		if real, err := filepath.EvalSymlinks(path); err == nil {
-			folders = append(folders, filepath.Dir(real))
-		}
-	}
-	return folders
 }
 
 // worded stands between the engine and who writes alerts: it gives sources their
