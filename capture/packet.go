@@ -135,6 +135,7 @@ type Packet struct {
 	TTL      uint8 // IPv4 time to live, IPv6 hop limit
 	Fragment Fragment
 	Group    bool // the link-layer destination is a group address
+	Partial  bool // an answer may have come that nobody could see, as where packets are sampled: never true of what Decode gives
 	Quote    Quote
 }
 

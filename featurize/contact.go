@@ -9,7 +9,7 @@ type Outcome uint8
 // that an ordinary host sends. From there it only moves to a higher value: a
 // late answer mends Silent, and nothing undoes Answered.
 const (
-	Pending  Outcome = iota // asked a moment ago
+	Pending  Outcome = iota // asked a moment ago, or where answers may not be seen
 	Silent                  // nothing came back within Timeout
 	Odd                     // a FIN, NULL, XMAS, Maimon or ACK probe that belongs to no connection, or an empty UDP datagram that nobody answered
 	Refused                 // RST, or an ICMP error

@@ -121,6 +121,7 @@ type Tracker struct {
 	secret   Key
 	observer Observer
 	apart    ApartFunc // nil: nothing
+	partial  bool      // the packet that is taken is
 	now      int64     // never goes back
 	offset   int64     // now = packet time + offset
 
@@ -300,6 +301,7 @@ func (t *Tracker) Add(p *capture.Packet) {
 // Take takes one packet, to whose time the clock has been moved by Advance.
 func (t *Tracker) Take(p *capture.Packet) {
 	t.counters.Packets++
+	t.partial = p.Partial
 	if p.Fragment == capture.FragmentLater || p.Src == p.Dst || p.Src.IsUnspecified() || p.Src.IsGroup() || p.Dst.IsUnspecified() {
 		return
 	}
@@ -454,11 +456,12 @@ func (t *Tracker) newContact(h uint64, s uint32, dst *capture.Addr, proto captur
 }
 
 // open announces a new contact with its first outcome; a pending one is
-// queued to wait for its answer.
+// queued to wait for its answer, unless that may come unseen: then it stays
+// pending until one is seen.
 func (t *Tracker) open(i uint32, outcome Outcome) {
 	c := &t.contacts[i]
 	c.Outcome = outcome
-	if outcome == Pending {
+	if outcome == Pending && !t.partial {
 		c.marks |= markWaiting
 		t.waiting.pushFront(i, t.byWaiting)
 	}
