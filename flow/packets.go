@@ -127,7 +127,7 @@ func (r *Record) countedState() State {
 		smallest += ipv6More
 	}
 	switch {
-	case out.Data, back.Data, out.Packets >= talking, back.Packets >= talking:
+	case out.Data, back.Data:
 		return StateAnswered
 	case back.Packets == 0:
 		return StateSilent

@@ -58,12 +58,13 @@ const (
 // Has reports whether all facts of f are known.
 func (k Facts) Has(f Facts) bool { return k&f == f }
 
-// Count sets what went one way from the packets and bytes of IP that a record
-// counts. Whether payload was among them follows from the sizes.
+// Count sets what went one way, besides its Flags, from the packets and bytes of
+// IP that a record counts. Whether payload was among them follows from the sizes
+// and from Flags, which have to be set before, as have Src, Proto and Facts.
 func (r *Record) Count(h *Half, packets, bytes uint64) {
 	h.Packets = saturate(packets)
 	h.Bytes = saturate(bytes)
-	h.Data = r.carries(packets, bytes)
+	h.Data = r.carries(h.Flags, packets, bytes)
 }
 
 // CountPayload sets what went one way where payload is counted, not the bytes of
@@ -82,18 +83,18 @@ func saturate(n uint64) uint32 { return uint32(min(n, math.MaxUint32)) }
 const (
 	bareIP   = 20
 	bareTCP  = bareIP + 20
-	mostSYN  = bareIP + 40 // of a SYN with all options that are in use
-	mostTCP  = bareIP + 32 // of others: with time stamps
+	mostTCP  = bareIP + 40 // of a SYN with all options that are in use
 	bareUDP  = bareIP + 8
 	ipv6More = 20
 )
 
 // talking is the number of packets one way from which a TCP connection has
-// carried something: to begin and to end one takes fewer.
+// carried something, if it did not end with RST: to begin and to end one takes
+// fewer.
 const talking = 6
 
 // carries reports whether so many packets of so many bytes together had payload.
-func (r *Record) carries(packets, bytes uint64) bool {
+func (r *Record) carries(flags capture.Flags, packets, bytes uint64) bool {
 	if packets == 0 {
 		return false
 	}
@@ -101,13 +102,17 @@ func (r *Record) carries(packets, bytes uint64) bool {
 	if !r.Src.Is4() {
 		more = ipv6More
 	}
-	switch r.Proto {
-	case capture.ProtoTCP:
-		return packets >= talking || bytes > mostSYN+more+(packets-1)*(mostTCP+more)
-	case capture.ProtoUDP:
+	switch {
+	case r.Proto == capture.ProtoUDP:
 		return bytes > packets*(bareUDP+more)
+	case r.Proto != capture.ProtoTCP:
+		return true
+	case !r.Facts.Has(NoFlags) && flags&capture.ACK == 0:
+		return false
+	case packets >= talking && flags&(capture.ACK|capture.RST) == capture.ACK:
+		return true
 	}
-	return true
+	return bytes > packets*(mostTCP+more)
 }
 
 // add counts b into h.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"edgescan/internal/dataset"
 	"edgescan/internal/detect"
 	"edgescan/internal/eval"
 	"edgescan/internal/labels"
@@ -118,7 +119,7 @@ func evaluate(ctx context.Context, f *evalFlags) error {
 	if f.synthetic <= 0 {
 		return nil
 	}
-	trial, err := runSynthetic(ctx, network, testScenes, uint64(network.Meta().Provenance.Seed), f.synthetic)
+	trial, err := runSynthetic(ctx, network, testScenes, uint64(network.Meta().Provenance.Seed), f.synthetic, dataset.Packets)
 	if err != nil {
 		return err
 	}

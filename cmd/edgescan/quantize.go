@@ -69,7 +69,7 @@ func quantize(ctx context.Context, f *quantizeFlags) error {
 	if err != nil {
 		return err
 	}
-	trial, err := runSynthetic(ctx, network, calibrationScenes, f.seed, f.scenes)
+	trial, err := runSynthetic(ctx, network, calibrationScenes, f.seed, f.scenes, dataset.Both)
 	if err != nil {
 		return err
 	}
@@ -116,17 +116,21 @@ func heldOutFigures(ctx context.Context, float *model.Float, network *quant.Netw
 	if err != nil {
 		return nil, err
 	}
-	trial, err := runSynthetic(ctx, network, testScenes, f.seed, f.scenes)
-	if err != nil {
-		return nil, err
+	figures := map[string]string{"float and int8 same verdict": percent(diff.Same, held.Len()) + " held-out maps"}
+	for _, seen := range []struct {
+		views dataset.Views
+		as    string
+	}{{dataset.Packets, ""}, {dataset.Flows, ", seen as flows"}} {
+		trial, err := runSynthetic(ctx, network, testScenes, f.seed, f.scenes, seen.views)
+		if err != nil {
+			return nil, err
+		}
+		sources, found := trial.Found(0)
+		windows, flagged := trial.Benign(network.Threshold())
+		figures["scanning sources found"+seen.as] = percent(found, sources) + " in held-out scenes"
+		figures["benign source-windows flagged"+seen.as] = percent(flagged, windows) + " in held-out scenes"
 	}
-	sources, found := trial.Found(0)
-	windows, flagged := trial.Benign(network.Threshold())
-	return map[string]string{
-		"float and int8 same verdict":   percent(diff.Same, held.Len()) + " held-out maps",
-		"scanning sources found":        percent(found, sources) + " in held-out scenes",
-		"benign source-windows flagged": percent(flagged, windows) + " in held-out scenes",
-	}, nil
+	return figures, nil
 }
 
 func percent(part, all int) string {

@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 
+	"edgescan/internal/dataset"
 	"edgescan/internal/detect"
 	"edgescan/internal/eval"
 	"edgescan/internal/synth"
@@ -23,9 +24,9 @@ const (
 // firstSeed is the seed of the first scene of a purpose.
 func firstSeed(purpose, seed uint64) uint64 { return seed<<40 | purpose<<32 }
 
-// runSynthetic scores an int8 network on n scenes of a purpose.
-func runSynthetic(ctx context.Context, n *quant.Network, purpose, seed uint64, scenes int) (*eval.Synthetic, error) {
-	return eval.RunSynthetic(ctx, firstSeed(purpose, seed), scenes, synth.Options{}, n.Threshold(), judges(n))
+// runSynthetic scores an int8 network on n scenes of a purpose, seen in the ways of views.
+func runSynthetic(ctx context.Context, n *quant.Network, purpose, seed uint64, scenes int, views dataset.Views) (*eval.Synthetic, error) {
+	return eval.RunSynthetic(ctx, firstSeed(purpose, seed), scenes, synth.Options{}, views, n.Threshold(), judges(n))
 }
 
 // judges returns what makes Judges that run n.

@@ -43,11 +43,11 @@ func DetectorMaps() Draw {
 }
 
 // Collect makes the scenes of the seeds from first on, n of them, and gives
-// what is kept of each to emit, in the order of seeds: the same seeds give the
-// same samples. newDraw is called for each scene, as several are played at
+// what is kept of each, seen in the ways of views, to emit, in the order of seeds:
+// the same seeds give the same samples. newDraw is called for each scene, as several are played at
 // once.
-func Collect(ctx context.Context, first uint64, n int, opt synth.Options, newDraw func() Draw, emit func([]Kept)) error {
-	return ForEach(ctx, first, n, opt, func(s *synth.Scene) ([]Kept, error) { return keep(s, newDraw()) }, emit)
+func Collect(ctx context.Context, first uint64, n int, opt synth.Options, views Views, newDraw func() Draw, emit func([]Kept)) error {
+	return ForEach(ctx, first, n, opt, func(s *synth.Scene) ([]Kept, error) { return keep(s, views, newDraw()) }, emit)
 }
 
 // ForEach makes the scenes of the seeds from first on, n of them, works on
@@ -103,11 +103,11 @@ func ForEach[T any](ctx context.Context, first uint64, n int, opt synth.Options,
 
 // keep plays a scene and keeps a random choice of each source's maps, but none
 // that is neither clearly a scan nor clearly none.
-func keep(s *synth.Scene, draw Draw) ([]Kept, error) {
+func keep(s *synth.Scene, views Views, draw Draw) ([]Kept, error) {
 	rng := rand.New(rand.NewPCG(s.Seed, 0x6b656570))
 	var kept []Kept
 	reservoirs := map[reservoirKey]*reservoir{}
-	err := Play(s, nil, func(sample *Sample) {
+	err := Play(s, views, nil, func(sample *Sample) {
 		if sample.Class == Unclear {
 			return
 		}

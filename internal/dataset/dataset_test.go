@@ -15,7 +15,7 @@ import (
 func collect(t *testing.T, first uint64, n int) []Kept {
 	t.Helper()
 	var all []Kept
-	if err := Collect(context.Background(), first, n, synth.Options{}, DetectorMaps, func(kept []Kept) { all = append(all, kept...) }); err != nil {
+	if err := Collect(context.Background(), first, n, synth.Options{}, Both, DetectorMaps, func(kept []Kept) { all = append(all, kept...) }); err != nil {
 		t.Fatal(err)
 	}
 	return all
@@ -87,7 +87,7 @@ func TestFewProbesAreNoScanOfADay(t *testing.T) {
 func TestCollectStopsWhenCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if err := Collect(ctx, 1, 1_000_000, synth.Options{}, DetectorMaps, func([]Kept) {}); err == nil {
+	if err := Collect(ctx, 1, 1_000_000, synth.Options{}, Both, DetectorMaps, func([]Kept) {}); err == nil {
 		t.Error("no error")
 	}
 }
@@ -95,7 +95,7 @@ func TestCollectStopsWhenCancelled(t *testing.T) {
 // TestBenignScenesHaveNoScans plays scenes without scanning actors.
 func TestBenignScenesHaveNoScans(t *testing.T) {
 	for seed := range uint64(20) {
-		err := Play(synth.Generate(seed, synth.Options{MaxScans: -1}), nil, func(s *Sample) {
+		err := Play(synth.Generate(seed, synth.Options{MaxScans: -1}), Both, nil, func(s *Sample) {
 			if s.Class != Benign || s.Scans {
 				t.Errorf("seed %d: %s %s is called %s", seed, s.Tool, s.Look.Source.Netip(), Classes[s.Class])
 			}

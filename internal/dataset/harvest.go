@@ -18,22 +18,23 @@ type Sample struct {
 	Scans bool         // the source scans in the scene: it is a scanning actor, or has sent probes
 }
 
-// Play plays a scene to an Engine and gives each of its looks to emit. The
-// observer is told of contacts, and may be nil. Half of the scenes, by their
-// seed, are seen through the kernel filter, as a live interface is.
-func Play(s *synth.Scene, observer featurize.Observer, emit func(*Sample)) error {
+// Play plays a scene, as it is seen in one of the ways of views, to an Engine and
+// gives each of its looks to emit. The observer is told of contacts, and may be
+// nil.
+func Play(s *synth.Scene, views Views, observer featurize.Observer, emit func(*Sample)) error {
 	rng := rand.New(rand.NewPCG(s.Seed, 0x6d617073))
-	h := &harvest{actors: Actors(s), truth: truth{}, emit: emit}
-	engine, err := detect.NewEngine(detect.Config{
+	pl := &player{truth: truth{}}
+	var err error
+	pl.engine, err = detect.NewEngine(detect.Config{
 		Memory:    detect.DefaultMemory,
 		Key:       featurize.Key{A: rng.Uint64(), B: rng.Uint64()},
 		Threshold: detect.One + 1, // only looks are wanted
 		Observer:  observer,
-	}, h, func(*detect.Event) {})
+	}, &harvest{actors: Actors(s), truth: pl.truth, emit: emit}, func(*detect.Event) {})
 	if err != nil {
 		return err
 	}
-	keep, err := frameFilter(rng)
+	view, err := newView(views, rng, pl)
 	if err != nil {
 		return err
 	}
@@ -41,18 +42,19 @@ func Play(s *synth.Scene, observer featurize.Observer, emit func(*Sample)) error
 	var p capture.Packet
 	for i := range s.Frames {
 		f := &s.Frames[i]
-		if decoder.Decode(capture.LinkTypeEthernet, f.Time, f.Data, f.Wire, &p) != capture.ReasonOK {
-			continue
-		}
-		if f.Probe {
-			h.truth.note(&p) // filtered out or not: its answer may be seen
-		}
-		if keep(f.Data) {
-			engine.Add(&p)
+		if decoder.Decode(capture.LinkTypeEthernet, f.Time, f.Data, f.Wire, &p) == capture.ReasonOK {
+			view.frame(f, &p)
 		}
 	}
-	engine.Close()
+	view.flush()
+	pl.engine.Close()
 	return nil
+}
+
+// player is where what is seen of a scene goes.
+type player struct {
+	engine *detect.Engine
+	truth  truth
 }
 
 // harvest is the Judge that only collects.

@@ -188,7 +188,7 @@ func (r *evasionRun) run(ctx context.Context, sweeps func(horizontal bool) []swe
 
 // prices finds out what the detectors cost in false alerts.
 func (r *evasionRun) prices(ctx context.Context) ([]float64, error) {
-	benign, err := RunSynthetic(ctx, r.first, benignScenes*r.scenes, synth.Options{MaxScans: -1}, r.threshold, r.newJudge)
+	benign, err := RunSynthetic(ctx, r.first, benignScenes*r.scenes, synth.Options{MaxScans: -1}, dataset.Packets, r.threshold, r.newJudge)
 	if err != nil {
 		return nil, err
 	}
@@ -230,7 +230,7 @@ func (r *evasionRun) plan(ctx context.Context, plan synth.ScanPlan) (EvasionResu
 			return nil, err
 		}
 		t := &evasionTrial{sceneTrial: newSceneTrial(s, judge, r.threshold), probes: probeTimes(s)}
-		return t, dataset.Play(s, t, t.look)
+		return t, dataset.Play(s, dataset.Packets, t, t.look)
 	}, func(t *evasionTrial) { t.addTo(&all) })
 	slices.Sort(all.Probes)
 	slices.Sort(all.After)

@@ -53,10 +53,10 @@ type GroupAlarms struct {
 	Time   time.Duration
 }
 
-// RunSynthetic plays n scenes from a seed on. newJudge makes a Judge for each
+// RunSynthetic plays n scenes from a seed on, seen in the ways of views. newJudge makes a Judge for each
 // scene, since scenes are played on all cores; a score from threshold on is a
 // detection, which matters for Delays only.
-func RunSynthetic(ctx context.Context, first uint64, n int, opt synth.Options, threshold uint32, newJudge func() (detect.Judge, error)) (*Synthetic, error) {
+func RunSynthetic(ctx context.Context, first uint64, n int, opt synth.Options, views dataset.Views, threshold uint32, newJudge func() (detect.Judge, error)) (*Synthetic, error) {
 	all := &Synthetic{}
 	for _, d := range Rules() {
 		all.Rules = append(all.Rules, d.Name)
@@ -67,7 +67,7 @@ func RunSynthetic(ctx context.Context, first uint64, n int, opt synth.Options, t
 			return nil, err
 		}
 		t := newSceneTrial(s, judge, threshold)
-		return t, dataset.Play(s, t, t.look)
+		return t, dataset.Play(s, views, t, t.look)
 	}, func(t *sceneTrial) { t.addTo(all) })
 	return all, err
 }

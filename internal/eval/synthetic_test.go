@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"edgescan/internal/dataset"
 	"edgescan/internal/detect"
 	"edgescan/internal/synth"
 	"edgescan/quant"
@@ -28,7 +29,7 @@ func shipped(t *testing.T) (*quant.Network, func() (detect.Judge, error)) {
 func TestShippedModelOnSyntheticScenes(t *testing.T) {
 	network, newJudge := shipped(t)
 	const first, scenes = 0x7e57 << 32, 150
-	s, err := RunSynthetic(context.Background(), first, scenes, synth.Options{}, network.Threshold(), newJudge)
+	s, err := RunSynthetic(context.Background(), first, scenes, synth.Options{}, dataset.Packets, network.Threshold(), newJudge)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +39,7 @@ func TestShippedModelOnSyntheticScenes(t *testing.T) {
 	if found*4 < sources*3 || flagged*1000 > windows {
 		t.Errorf("%d of %d scans found, %d of %d benign source-windows flagged", found, sources, flagged, windows)
 	}
-	again, err := RunSynthetic(context.Background(), first, scenes, synth.Options{}, network.Threshold(), newJudge)
+	again, err := RunSynthetic(context.Background(), first, scenes, synth.Options{}, dataset.Packets, network.Threshold(), newJudge)
 	if err != nil {
 		t.Fatal(err)
 	}
