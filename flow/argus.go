@@ -192,12 +192,12 @@ func (f *argus) counts(r *Record) bool {
 		out, back := true, f.twoWay(r)
 		if f.has[argusSrcBytes] {
 			out, back = n[argusSrcBytes] > 0, n[argusDstBytes] > 0
-		} else if back {
-			n[argusSrcBytes], n[argusDstBytes] = n[argusBytes]/2, n[argusBytes]/2
-		} else {
-			n[argusSrcBytes], n[argusDstBytes] = n[argusBytes], 0
 		}
 		n[argusSrcPackets], n[argusDstPackets] = share(n[argusPackets], out, back)
+		if !f.has[argusSrcBytes] {
+			r.together(n[argusSrcPackets], n[argusDstPackets], bare(n[argusBytes], n[argusPackets]))
+			return true
+		}
 	}
 	r.Count(&r.Out, n[argusSrcPackets], bare(n[argusSrcBytes], n[argusSrcPackets]))
 	r.Count(&r.Back, n[argusDstPackets], bare(n[argusDstBytes], n[argusDstPackets]))
@@ -205,6 +205,22 @@ func (f *argus) counts(r *Record) bool {
 		r.Out.Data, r.Back.Data = n[argusSrcApp] > 0, n[argusDstApp] > 0
 	}
 	return true
+}
+
+// together counts what went both ways where bytes are not told apart. Whether there was
+// payload follows from what two packets that begin a connection, and others, have.
+func (r *Record) together(out, back, octets uint64) {
+	r.Count(&r.Out, out, 0)
+	r.Count(&r.Back, back, 0)
+	data := false
+	switch r.Proto {
+	case capture.ProtoTCP:
+		data = octets > 2*mostSYN+(max(out+back, 2)-2)*mostTCP
+	case capture.ProtoUDP:
+		data = octets > (out+back)*bareUDP
+	}
+	r.Out.Data = r.Out.Data || data && out > 0
+	r.Back.Data = r.Back.Data || data && back > 0
 }
 
 // bare takes the link headers away.
@@ -260,6 +276,7 @@ func (f *argus) answer(r *Record) {
 	}
 	if out, back, ok := f.flags(); ok {
 		r.Out.Flags, r.Back.Flags = out, back
+		r.Out.Data = r.Out.Data && out&capture.ACK != 0 // several SYNs are no data
 		return
 	}
 	r.Facts |= NoFlags
