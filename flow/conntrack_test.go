@@ -100,11 +100,11 @@ func TestConntrackMalformed(t *testing.T) {
 }
 
 func TestConntrackAllocations(t *testing.T) {
-	lines := linesOf(conntrackLog, "fd0")
+	lines := linesOf(conntrackLog)
 	allocations(t, detectConntrack(lines[0]), lines)
 }
 
 func BenchmarkConntrack(b *testing.B) {
-	lines := linesOf(conntrackLog, "")
+	lines := linesOf(conntrackLog)
 	benchmark(b, detectConntrack(lines[0]), lines)
 }

@@ -130,11 +130,11 @@ func TestNetfilterMalformed(t *testing.T) {
 }
 
 func TestNetfilterAllocations(t *testing.T) {
-	lines := linesOf(netfilterLog, "fd01")
+	lines := linesOf(netfilterLog)
 	allocations(t, detectNetfilter(lines[1]), lines)
 }
 
 func BenchmarkNetfilter(b *testing.B) {
-	lines := linesOf(netfilterLog, "fd01")
+	lines := linesOf(netfilterLog)
 	benchmark(b, detectNetfilter(lines[1]), lines)
 }

@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 )
@@ -159,11 +160,13 @@ func TestNfdumpTool(t *testing.T) {
 }
 
 func TestNfdumpAllocations(t *testing.T) {
-	lines := linesOf(nfdumpLog, "fd0")
+	flows, _, _ := strings.Cut(nfdumpLog, "Summary")
+	lines := linesOf(flows)
 	allocations(t, detectNfdump(lines[0]), lines[1:])
 }
 
 func BenchmarkNfdump(b *testing.B) {
-	lines := linesOf(nfdumpLog, "flows")
+	flows, _, _ := strings.Cut(nfdumpLog, "Summary")
+	lines := linesOf(flows)
 	benchmark(b, detectNfdump(lines[0]), lines[1:])
 }
