@@ -131,6 +131,7 @@ func TestArgusTool(t *testing.T) {
 				t.Errorf("%d malformed lines", stats.Malformed)
 			}
 			agree(t, outcomesOf(t, records), outcomesOfCapture(t, file))
+			compare(t, scansIn(t, records), sampleScans)
 		})
 	}
 }

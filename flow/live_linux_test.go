@@ -135,9 +135,17 @@ func (o *output) until(t *testing.T, texts ...string) {
 	}
 }
 
-// only leaves what is of the client.
+// whole returns the lines that were read to their end.
+func (o *output) whole() string {
+	text := o.text.String()
+	return text[:strings.LastIndexByte(text, '\n')+1]
+}
+
+// only leaves what is of the client, but not the hundred ports that the scan is of.
 func only(all map[string]string) map[string]string {
-	maps.DeleteFunc(all, func(name, _ string) bool { return !strings.HasPrefix(name, "10.91.0.2 ") })
+	maps.DeleteFunc(all, func(name, _ string) bool {
+		return !strings.HasPrefix(name, "10.91.0.2 ") || strings.Contains(name, "tcp/1")
+	})
 	return all
 }
 
@@ -182,11 +190,13 @@ table ip n {
 			n.scan(t, "-sS", "-p", "83", "10.92.0.99")
 			n.scan(t, "-sA", "-p", "84", "10.92.0.2")
 			n.scan(t, "-sU", "-p", "86", "10.92.0.2")
-			events.until(t, "dport=81 ", "SYN_RECV", "dport=82 ", "dport=8080 ", "dport=83 ", "dport=84 ", "dport=86 ")
-			records, stats := readLog(t, events.text.String())
+			n.scan(t, "-sS", "-p", "100-199", "10.92.0.2")
+			events.until(t, "dport=199 ", "dport=81 ", "SYN_RECV", "dport=82 ", "dport=8080 ", "dport=83 ", "dport=84 ", "dport=86 ")
+			records, stats := readLog(t, events.whole())
 			if stats.Malformed != 0 {
 				t.Errorf("%d malformed lines", stats.Malformed)
 			}
+			compare(t, scansIn(t, records), map[string]string{"10.91.0.2": "vertical"})
 			compare(t, only(outcomesOf(t, records)), map[string]string{
 				"10.91.0.2 10.92.0.2 tcp/89":        "refused",
 				"10.91.0.2 10.92.0.2 tcp/" + listen: "answered",
@@ -225,6 +235,7 @@ func TestNetfilterLive(t *testing.T) {
 	t.Cleanup(func() { _ = os.WriteFile(all, bytes.TrimSpace(before), 0) })
 	n.scan(t, "-sS", "-p", "80-83", "10.92.0.2")
 	n.scan(t, "-sX", "-p", "84", "10.92.0.2")
+	n.scan(t, "-sS", "-p", "100-199", "10.92.0.2")
 	n.scan(t, "-sU", "-p", "53", "10.92.0.2")
 	for name, args := range map[string][]string{"with dates": {"--time-format", "iso"}, "without": nil} {
 		t.Run(name, func(t *testing.T) {
@@ -241,6 +252,7 @@ func TestNetfilterLive(t *testing.T) {
 			if stats.Malformed != 0 {
 				t.Errorf("%d malformed lines", stats.Malformed)
 			}
+			compare(t, scansIn(t, records), map[string]string{"10.91.0.2": "vertical"})
 			compare(t, only(outcomesOf(t, records)), map[string]string{
 				"10.91.0.2 10.92.0.2 tcp/80": "pending",
 				"10.91.0.2 10.92.0.2 tcp/81": "refused",

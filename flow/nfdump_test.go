@@ -155,6 +155,7 @@ func TestNfdumpTool(t *testing.T) {
 				t.Errorf("%d malformed lines", stats.Malformed)
 			}
 			agree(t, outcomesOf(t, records), outcomesOfCapture(t, file))
+			compare(t, scansIn(t, records), sampleScans)
 		})
 	}
 }

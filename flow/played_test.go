@@ -13,6 +13,8 @@ import (
 
 	"edgescan/capture"
 	"edgescan/featurize"
+	"edgescan/internal/detect"
+	"edgescan/quant"
 )
 
 // readLog returns the records of a log, and what the Reader counted.
@@ -36,20 +38,18 @@ func readLog(t testing.TB, log string) ([]Record, Stats) {
 	}
 }
 
-// watched keeps what became of contacts.
-type watched struct{ tracker *featurize.Tracker }
+// unheard is an Observer that need not be told: the Tracker is looked at in the end.
+type unheard struct{}
 
-func (*watched) Opened(*featurize.Tracker, uint32, *featurize.Contact) {}
-func (*watched) Settled(*featurize.Tracker, uint32, *featurize.Contact, featurize.Outcome) {
-}
-func (*watched) Forgotten(*featurize.Tracker, uint32) {}
+func (unheard) Opened(*featurize.Tracker, uint32, *featurize.Contact)                     {}
+func (unheard) Settled(*featurize.Tracker, uint32, *featurize.Contact, featurize.Outcome) {}
+func (unheard) Forgotten(*featurize.Tracker, uint32)                                      {}
 
 // outcomesOf plays records through a Joiner into a Tracker, waits for answers, and
 // returns what became of each contact, named "source destination protocol/port".
 func outcomesOf(t testing.TB, records []Record) map[string]string {
 	t.Helper()
-	w := new(watched)
-	tracker, err := featurize.NewTracker(featurize.Config{Memory: 16 << 20, Key: featurize.DefaultKey}, w)
+	tracker, err := featurize.NewTracker(featurize.Config{Memory: 16 << 20, Key: featurize.DefaultKey}, unheard{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +175,7 @@ func outcomesOfCapture(t *testing.T, file string) map[string]string {
 		t.Fatal(err)
 	}
 	defer src.Close()
-	tracker, err := featurize.NewTracker(featurize.Config{Memory: 16 << 20, Key: featurize.DefaultKey}, new(watched))
+	tracker, err := featurize.NewTracker(featurize.Config{Memory: 16 << 20, Key: featurize.DefaultKey}, unheard{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,3 +218,44 @@ func agree(t *testing.T, flows, packets map[string]string) {
 		t.Errorf("only %d contacts of flows are those of packets", same)
 	}
 }
+
+// scansIn returns the kinds of the scans that the default network finds in records, by
+// source.
+func scansIn(t *testing.T, records []Record) map[string]string {
+	t.Helper()
+	network, err := quant.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	judge, err := detect.NewNetwork(network)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]string{}
+	engine, err := detect.NewEngine(detect.Config{
+		Memory: detect.DefaultMemory, Key: featurize.DefaultKey, Threshold: network.Meta().Threshold,
+	}, judge, func(e *detect.Event) {
+		if e.State == detect.Start {
+			found[e.Source.Netip().String()] = string(e.Kind)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var packets []capture.Packet
+	joiner := NewJoiner(DefaultHeld, func(r *Record) {
+		packets = r.Packets(packets[:0])
+		for i := range packets {
+			engine.Add(&packets[i])
+		}
+	})
+	for i := range records {
+		joiner.Add(&records[i])
+	}
+	joiner.Flush()
+	engine.Close()
+	return found
+}
+
+// sampleScans are those of the sample capture that flows tell of; the third is by ARP.
+var sampleScans = map[string]string{"10.50.0.66": "vertical", "10.50.0.67": "horizontal"}
