@@ -71,7 +71,7 @@ func run(t *testing.T, name string, args ...string) string {
 // scan runs nmap in the client.
 func (n network) scan(t *testing.T, args ...string) {
 	t.Helper()
-	run(t, "ip", append([]string{"netns", "exec", n.client, "nmap", "-n", "-Pn", "--max-retries", "0", "--host-timeout", "30s"}, args...)...)
+	run(t, "ip", append([]string{"netns", "exec", n.client, "nmap", "-n", "-Pn", "-T5", "--max-retries", "0", "--host-timeout", "30s"}, args...)...)
 }
 
 // output is what a program writes, while it runs.

@@ -138,3 +138,19 @@ func BenchmarkNetfilter(b *testing.B) {
 	lines := linesOf(netfilterLog)
 	benchmark(b, detectNetfilter(lines[1]), lines)
 }
+
+// Lines of ulogd 2.0.8, which have no name of a program.
+func TestNetfilterUlogd(t *testing.T) {
+	records, stats := readLog(t, `Nov 25 06:12:39 vm lgb DROP:  IN=lo OUT= MAC=00:00:00:00:00:00:00:00:00:00:00:00:08:00 SRC=10.0.0.1 DST=10.0.0.2 LEN=44 TOS=00 PREC=0x00 TTL=40 ID=39517 PROTO=TCP SPT=39264 DPT=22 SEQ=585730646 ACK=0 WINDOW=1024 SYN URGP=0 MARK=0x0 
+Nov 25 06:12:40 vm lgb DROP:  IN=lo OUT= MAC=00:00:00:00:00:00:00:00:00:00:00:00:86:dd SRC=fd00::1 DST=fd00::2 LEN=64 TC=0 HOPLIMIT=255 FLOWLBL=0 PROTO=TCP SPT=47348 DPT=22 SEQ=488061234 ACK=0 WINDOW=1024 SYN URGP=0 MARK=0x0 
+Nov 25 06:12:41 vm lgb REJECT:  IN=lo OUT= MAC=00:00:00:00:00:00:00:00:00:00:00:00:08:00 SRC=10.0.0.1 DST=10.0.0.2 LEN=28 TOS=00 PREC=0x00 TTL=42 ID=4133 PROTO=UDP SPT=51810 DPT=22 LEN=8 MARK=0x0 
+`)
+	if stats.Malformed != 0 {
+		t.Errorf("%d malformed lines", stats.Malformed)
+	}
+	compare(t, outcomesOf(t, records), map[string]string{
+		"10.0.0.1 10.0.0.2 tcp/22": "silent",
+		"fd00::1 fd00::2 tcp/22":   "silent",
+		"10.0.0.1 10.0.0.2 udp/22": "refused",
+	})
+}
