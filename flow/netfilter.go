@@ -332,7 +332,7 @@ func isoTime(b []byte) (int64, bool) {
 	if len(zone) == 0 {
 		return localTime(b)
 	}
-	offset, ok := zoneOffset(zone)
+	offset, ok := hoursOff(zone)
 	if !ok {
 		return 0, false
 	}
@@ -347,8 +347,8 @@ func isoTime(b []byte) (int64, bool) {
 	return at - offset, ok
 }
 
-// zoneOffset reads Z, +0100 or +01:00, in nanoseconds.
-func zoneOffset(b []byte) (int64, bool) {
+// hoursOff reads a zone, as Z, +0100 or +01:00, in nanoseconds ahead of UTC.
+func hoursOff(b []byte) (int64, bool) {
 	if string(b) == "Z" {
 		return 0, true
 	}
