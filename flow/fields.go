@@ -1,8 +1,8 @@
 package flow
 
 import (
+	"bytes"
 	"math"
-	"net/netip"
 
 	"edgescan/capture"
 )
@@ -60,11 +60,75 @@ func address(b []byte) (a capture.Addr, ok bool) {
 	if a, ok := address4(b); ok {
 		return a, true
 	}
-	ip, err := netip.ParseAddr(string(b))
-	if err != nil {
-		return a, false
+	return address6(b)
+}
+
+// address6 reads an IPv6 address (RFC 4291, 2.2). A zone (RFC 4007) is left out.
+func address6(b []byte) (a capture.Addr, ok bool) {
+	if zone := bytes.IndexByte(b, '%'); zone >= 0 {
+		if zone == len(b)-1 {
+			return a, false
+		}
+		b = b[:zone]
 	}
-	return capture.AddrFrom(ip), true
+	at, gap := 0, -1 // bytes that are read, and where the zeros of :: belong
+	if len(b) > 1 && b[0] == ':' && b[1] == ':' {
+		gap, b = 0, b[2:]
+	}
+	for len(b) > 0 {
+		n, digits := hexadecimal(b)
+		switch rest := b[digits:]; {
+		case at == 16:
+			return a, false
+		case len(rest) > 0 && rest[0] == '.' && at <= 12: // IPv4 at the end
+			four, ok := address4(b)
+			copy(a[at:], four[12:])
+			at += 4
+			if !ok {
+				return a, false
+			}
+			b = nil
+			continue
+		case digits == 0 || digits > 4:
+			return a, false
+		}
+		a[at], a[at+1] = byte(n>>8), byte(n)
+		at, b = at+2, b[digits:]
+		switch {
+		case len(b) == 0:
+		case b[0] != ':' || len(b) == 1:
+			return a, false
+		case b[1] == ':':
+			if gap >= 0 {
+				return a, false
+			}
+			gap, b = at, b[2:]
+		default:
+			b = b[1:]
+		}
+	}
+	if gap < 0 || at == 16 {
+		return a, gap < 0 && at == 16
+	}
+	tail := copy(a[16-(at-gap):], a[gap:at])
+	clear(a[gap : 16-tail])
+	return a, true
+}
+
+// hexadecimal reads hexadecimal digits, five at most, and returns how many there are.
+func hexadecimal(b []byte) (n uint32, digits int) {
+	for _, c := range b[:min(len(b), 5)] {
+		switch {
+		case c >= '0' && c <= '9':
+			n = n<<4 | uint32(c-'0')
+		case c|0x20 >= 'a' && c|0x20 <= 'f':
+			n = n<<4 | uint32(c|0x20-'a'+10)
+		default:
+			return n, digits
+		}
+		digits++
+	}
+	return n, digits
 }
 
 // address4 reads four decimal numbers.

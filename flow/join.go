@@ -107,6 +107,9 @@ func (j *Joiner) Add(r *Record) {
 	*h = held{Record: *r, backStart: math.MaxInt64}
 	h.Start = min(h.Start, h.Time)
 	h.due = max(h.Start, h.Time-Hold)
+	if _, asks := replyTo(r.Proto, requestFor(r.Proto, r.Type)); isICMP(r.Proto) && !asks {
+		h.due += Hold // an error outlasts what it is about, which may have begun in the same second
+	}
 	if !complete {
 		j.by[k] = i
 	}

@@ -39,7 +39,7 @@ func (w *writer) out() *capture.Packet {
 	r := w.r
 	w.to = append(w.to, capture.Packet{
 		Time: r.Start, Src: r.Src, Dst: r.Dst, SrcPort: r.SrcPort, DstPort: r.DstPort,
-		Proto: r.Proto, Partial: w.partial || r.sampled(),
+		Proto: r.Proto, Partial: w.partial || r.sampled() || r.Facts.Has(OneWay),
 	})
 	return &w.to[len(w.to)-1]
 }

@@ -45,6 +45,10 @@ var formats = [...]struct {
 	detect func(line []byte) format
 }{
 	// In the order in which they are asked.
+	{"nfdump CSV", detectNfdump},
+	{"Argus ra CSV", detectArgus},
+	{"conntrack -E -o timestamp", detectConntrack},
+	{"iptables or nftables log", detectNetfilter},
 }
 
 // Reader reads a flow log, plain or compressed with gzip. Which one it is follows

@@ -53,6 +53,7 @@ const (
 	Both                        // Back is told as well: if it is empty, nothing came
 	NoFlags                     // of TCP, Flags are not told
 	Continued                   // the flow's beginning was told by an earlier record
+	OneWay                      // an answer would not have been told: that there is none says nothing
 )
 
 // Has reports whether all facts of f are known.
