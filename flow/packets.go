@@ -100,7 +100,7 @@ func (r *Record) tcpState() State {
 		return StateOdd
 	case out.Flags&capture.SYN == 0:
 		return r.middleState()
-	case back.Packets > 0 && back.Flags&(capture.SYN|capture.RST) == capture.RST && !out.Data && !back.Data:
+	case back.Packets > 0 && back.Flags&(capture.SYN|capture.RST) == capture.RST && !out.carried() && !back.carried():
 		return StateRefused
 	case back.Packets > 0, out.Flags&(capture.ACK|capture.RST) != 0: // who goes on has been answered
 		return StateAnswered
@@ -108,10 +108,23 @@ func (r *Record) tcpState() State {
 	return StateSilent
 }
 
+// carried reports whether one way of a TCP flow had payload. By its size a number
+// of SYNs alone looks so, but what has no ACK carries none; and what goes on for
+// long, and is not refused again and again, does.
+func (h *Half) carried() bool {
+	switch {
+	case h.Flags&(capture.SYN|capture.ACK) == capture.SYN:
+		return false
+	case h.Packets >= talking && h.Flags&(capture.ACK|capture.RST) == capture.ACK:
+		return true
+	}
+	return h.Data
+}
+
 // middleState is tcpState of a flow whose beginning is not in the record: more of
 // a connection that was told of before, or an ACK probe.
 func (r *Record) middleState() State {
-	empty := !r.Out.Data && !r.Back.Data && r.Out.Packets < talking
+	empty := !r.Out.carried() && !r.Back.carried() && r.Out.Packets < talking
 	if empty && r.Back.Packets > 0 && r.Back.Flags&(capture.RST|capture.SYN|capture.ACK) == capture.RST {
 		return StateOdd
 	}
@@ -119,24 +132,23 @@ func (r *Record) middleState() State {
 }
 
 // countedState is tcpState where flags are not known. A RST is the smallest
-// packet that there is; a SYN that accepts says what segments it takes.
+// packet that there is; a SYN that accepts says what segments it takes. Of
+// packets that nobody answers, all are SYNs, if they can be.
 func (r *Record) countedState() State {
-	out, back := &r.Out, &r.Back
-	smallest := uint64(bareTCP)
+	more := uint64(0)
 	if !r.Src.Is4() {
-		smallest += ipv6More
+		more = ipv6More
 	}
+	out, back := &r.Out, &r.Back
 	switch {
-	case out.Data, back.Data:
-		return StateAnswered
-	case back.Packets == 0:
+	case back.Packets == 0 && uint64(out.Bytes) <= uint64(out.Packets)*(mostSYN+more):
 		return StateSilent
-	case back.Bytes == 0:
-		return StateUnknown
-	case uint64(back.Bytes) <= smallest*uint64(back.Packets):
+	case back.Packets > 0 && back.Bytes > 0 && uint64(back.Bytes) <= uint64(back.Packets)*(bareTCP+more):
 		return StateRefused
+	case out.Data, back.Data, back.Bytes > 0:
+		return StateAnswered
 	}
-	return StateAnswered
+	return StateUnknown
 }
 
 func (w *writer) syn(n uint32) {
@@ -173,12 +185,13 @@ func (w *writer) connection() {
 		*Half
 		write func() *capture.Packet
 	}{{&r.Out, w.out}, {&r.Back, w.back}} {
-		if half.Packets == 0 || begins && !half.Data {
+		data := half.carried()
+		if half.Packets == 0 || begins && !data {
 			continue
 		}
 		p := half.write()
 		p.Flags, p.Seq, p.Ack = capture.ACK, seqAfter, seqAfter
-		if half.Data || !begins && half.Packets >= talking {
+		if data {
 			p.Payload = somewhat
 		}
 	}

@@ -60,12 +60,12 @@ const (
 func (k Facts) Has(f Facts) bool { return k&f == f }
 
 // Count sets what went one way, besides its Flags, from the packets and bytes of
-// IP that a record counts. Whether payload was among them follows from the sizes
-// and from Flags, which have to be set before, as have Src, Proto and Facts.
+// IP that a record counts. Whether payload was among them follows from the sizes.
+// Src and Proto have to be set before.
 func (r *Record) Count(h *Half, packets, bytes uint64) {
 	h.Packets = saturate(packets)
 	h.Bytes = saturate(bytes)
-	h.Data = r.carries(h.Flags, packets, bytes)
+	h.Data = r.carries(packets, bytes)
 }
 
 // CountPayload sets what went one way where payload is counted, not the bytes of
@@ -84,7 +84,8 @@ func saturate(n uint64) uint32 { return uint32(min(n, math.MaxUint32)) }
 const (
 	bareIP   = 20
 	bareTCP  = bareIP + 20
-	mostTCP  = bareIP + 40 // of a SYN with all options that are in use
+	mostSYN  = bareIP + 40 // of a SYN with all options that are in use
+	mostTCP  = bareIP + 32 // of others: with time stamps
 	bareUDP  = bareIP + 8
 	ipv6More = 20
 )
@@ -95,7 +96,7 @@ const (
 const talking = 6
 
 // carries reports whether so many packets of so many bytes together had payload.
-func (r *Record) carries(flags capture.Flags, packets, bytes uint64) bool {
+func (r *Record) carries(packets, bytes uint64) bool {
 	if packets == 0 {
 		return false
 	}
@@ -103,17 +104,13 @@ func (r *Record) carries(flags capture.Flags, packets, bytes uint64) bool {
 	if !r.Src.Is4() {
 		more = ipv6More
 	}
-	switch {
-	case r.Proto == capture.ProtoUDP:
+	switch r.Proto {
+	case capture.ProtoTCP:
+		return bytes > mostSYN+more+(packets-1)*(mostTCP+more)
+	case capture.ProtoUDP:
 		return bytes > packets*(bareUDP+more)
-	case r.Proto != capture.ProtoTCP:
-		return true
-	case !r.Facts.Has(NoFlags) && flags&capture.ACK == 0:
-		return false
-	case packets >= talking && flags&(capture.ACK|capture.RST) == capture.ACK:
-		return true
 	}
-	return bytes > packets*(mostTCP+more)
+	return true
 }
 
 // add counts b into h.
