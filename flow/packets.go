@@ -89,7 +89,7 @@ func (r *Record) tcpState() State {
 	case r.Facts.Has(NoFlags):
 		return r.countedState()
 	case out.Packets == 0: // the answers alone
-		if back.Flags&(capture.SYN|capture.RST) == capture.RST && back.Packets < talking {
+		if back.Flags&(capture.SYN|capture.RST) == capture.RST && !back.carried() {
 			return StateRefused
 		}
 		return StateAnswered
@@ -112,10 +112,10 @@ func (r *Record) tcpState() State {
 // of SYNs alone looks so, but what has no ACK carries none; and what goes on for
 // long, and is not refused again and again, does.
 func (h *Half) carried() bool {
-	switch {
+	switch long := h.Packets >= talking; {
 	case h.Flags&(capture.SYN|capture.ACK) == capture.SYN:
 		return false
-	case h.Packets >= talking && h.Flags&(capture.ACK|capture.RST) == capture.ACK:
+	case long && h.Flags&(capture.ACK|capture.RST) == capture.ACK, long && h.Flags == 0 && h.Bytes == 0:
 		return true
 	}
 	return h.Data
@@ -145,7 +145,7 @@ func (r *Record) countedState() State {
 		return StateSilent
 	case back.Packets > 0 && back.Bytes > 0 && uint64(back.Bytes) <= uint64(back.Packets)*(bareTCP+more):
 		return StateRefused
-	case out.Data, back.Data, back.Bytes > 0:
+	case out.carried(), back.carried(), back.Bytes > 0:
 		return StateAnswered
 	}
 	return StateUnknown
