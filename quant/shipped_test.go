@@ -19,7 +19,7 @@ func shipped(t testing.TB, wanted int) (n *quant.Network, maps [][]uint8) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = dataset.Collect(context.Background(), firstSeed, scenes, synth.Options{}, dataset.Both, dataset.DetectorMaps, func(kept []dataset.Kept) {
+	err = dataset.Collect(context.Background(), firstSeed, scenes, synth.Options{}, dataset.Packets, dataset.DetectorMaps, func(kept []dataset.Kept) {
 		for i := range kept {
 			maps = append(maps, kept[i].Map)
 		}

@@ -158,7 +158,7 @@ func (f *foldsFlags) train(ctx context.Context, captures []labels.Capture) (eval
 	if err != nil {
 		return none, err
 	}
-	trial, err := runSynthetic(ctx, network, calibrationScenes, f.seed, f.scenes, dataset.Both)
+	trial, err := runSynthetic(ctx, network, calibrationScenes, f.seed, f.scenes, dataset.Packets)
 	if err != nil {
 		return none, err
 	}

@@ -56,7 +56,7 @@ func quantize(ctx context.Context, f *quantizeFlags) error {
 	if err != nil {
 		return err
 	}
-	calibration, err := collectMaps(ctx, calibrationScenes, f.seed, f.scenes)
+	calibration, err := collectMaps(ctx, calibrationScenes, f.seed, f.scenes, dataset.Packets)
 	if err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ func quantize(ctx context.Context, f *quantizeFlags) error {
 	if err != nil {
 		return err
 	}
-	trial, err := runSynthetic(ctx, network, calibrationScenes, f.seed, f.scenes, dataset.Both)
+	trial, err := runSynthetic(ctx, network, calibrationScenes, f.seed, f.scenes, dataset.Packets)
 	if err != nil {
 		return err
 	}
@@ -108,7 +108,7 @@ func loadFloat(path string) (*model.Float, error) {
 
 // heldOutFigures measures a model on scenes that it was not made of.
 func heldOutFigures(ctx context.Context, float *model.Float, network *quant.Network, f *quantizeFlags) (map[string]string, error) {
-	held, err := collectMaps(ctx, testScenes, f.seed, f.scenes)
+	held, err := collectMaps(ctx, testScenes, f.seed, f.scenes, dataset.Packets)
 	if err != nil {
 		return nil, err
 	}
@@ -116,21 +116,17 @@ func heldOutFigures(ctx context.Context, float *model.Float, network *quant.Netw
 	if err != nil {
 		return nil, err
 	}
-	figures := map[string]string{"float and int8 same verdict": percent(diff.Same, held.Len()) + " held-out maps"}
-	for _, seen := range []struct {
-		views dataset.Views
-		as    string
-	}{{dataset.Packets, ""}, {dataset.Flows, ", seen as flows"}} {
-		trial, err := runSynthetic(ctx, network, testScenes, f.seed, f.scenes, seen.views)
-		if err != nil {
-			return nil, err
-		}
-		sources, found := trial.Found(0)
-		windows, flagged := trial.Benign(network.Threshold())
-		figures["scanning sources found"+seen.as] = percent(found, sources) + " in held-out scenes"
-		figures["benign source-windows flagged"+seen.as] = percent(flagged, windows) + " in held-out scenes"
+	trial, err := runSynthetic(ctx, network, testScenes, f.seed, f.scenes, dataset.Packets)
+	if err != nil {
+		return nil, err
 	}
-	return figures, nil
+	sources, found := trial.Found(0)
+	windows, flagged := trial.Benign(network.Threshold())
+	return map[string]string{
+		"float and int8 same verdict":   percent(diff.Same, held.Len()) + " held-out maps",
+		"scanning sources found":        percent(found, sources) + " in held-out scenes",
+		"benign source-windows flagged": percent(flagged, windows) + " in held-out scenes",
+	}, nil
 }
 
 func percent(part, all int) string {

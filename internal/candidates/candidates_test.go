@@ -37,7 +37,7 @@ func TestViewsSeeTheSameLooks(t *testing.T) {
 		t.Fatal(err)
 	}
 	var own []dataset.Kept
-	err = dataset.Collect(context.Background(), scenes.First, scenes.N, synth.Options{}, dataset.Both, dataset.DetectorMaps,
+	err = dataset.Collect(context.Background(), scenes.First, scenes.N, synth.Options{}, dataset.Packets, dataset.DetectorMaps,
 		func(kept []dataset.Kept) { own = append(own, kept...) })
 	if err != nil {
 		t.Fatal(err)

@@ -89,7 +89,7 @@ func collect(ctx context.Context, all []Candidate, training, test Scenes) (map[*
 	}
 	fill := func(s Scenes, of func(*datasets) *model.Dataset) error {
 		var failed error
-		err := dataset.Collect(ctx, s.First, s.N, synth.Options{}, dataset.Both, func() dataset.Draw { return drawAll(views) }, func(kept []dataset.Kept) {
+		err := dataset.Collect(ctx, s.First, s.N, synth.Options{}, dataset.Packets, func() dataset.Draw { return drawAll(views) }, func(kept []dataset.Kept) {
 			for i := range kept {
 				m := kept[i].Map
 				for _, v := range views {

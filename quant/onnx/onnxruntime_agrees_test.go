@@ -21,7 +21,7 @@ import (
 // trafficMaps returns maps of synthetic traffic, for the shipped network.
 var trafficMaps = sync.OnceValues(func() (maps [][]uint8, err error) {
 	const firstSeed, scenes, wanted = 5_000_000, 200, 2000
-	err = dataset.Collect(context.Background(), firstSeed, scenes, synth.Options{}, dataset.Both, dataset.DetectorMaps, func(kept []dataset.Kept) {
+	err = dataset.Collect(context.Background(), firstSeed, scenes, synth.Options{}, dataset.Packets, dataset.DetectorMaps, func(kept []dataset.Kept) {
 		for i := range kept {
 			if len(maps) < wanted {
 				maps = append(maps, kept[i].Map)
