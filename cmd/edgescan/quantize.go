@@ -56,7 +56,7 @@ func quantize(ctx context.Context, f *quantizeFlags) error {
 	if err != nil {
 		return err
 	}
-	calibration, err := collectMaps(ctx, calibrationScenes, f.seed, f.scenes, dataset.Packets)
+	calibration, err := collectMaps(ctx, calibrationScenes, f.seed, f.scenes)
 	if err != nil {
 		return err
 	}
@@ -108,7 +108,7 @@ func loadFloat(path string) (*model.Float, error) {
 
 // heldOutFigures measures a model on scenes that it was not made of.
 func heldOutFigures(ctx context.Context, float *model.Float, network *quant.Network, f *quantizeFlags) (map[string]string, error) {
-	held, err := collectMaps(ctx, testScenes, f.seed, f.scenes, dataset.Packets)
+	held, err := collectMaps(ctx, testScenes, f.seed, f.scenes)
 	if err != nil {
 		return nil, err
 	}
