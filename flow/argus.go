@@ -298,10 +298,7 @@ func (f *argus) answer(r *Record) {
 // packets than come back; they are smaller than what accepts.
 func reset(r *Record, began bool) State {
 	out, back := &r.Out, &r.Back
-	empty := uint64(back.Bytes) <= padded*uint64(back.Packets)
-	if !r.Src.Is4() {
-		empty = uint64(back.Bytes) <= (bareTCP+ipv6More)*uint64(back.Packets)
-	}
+	empty := uint64(back.Bytes) <= max(padded, r.headers(bareTCP))*uint64(back.Packets)
 	switch {
 	case !began && !out.Data && empty && back.Packets > 0 && out.Packets < talking:
 		return StateOdd
@@ -317,7 +314,7 @@ func (f *argus) direct(r *Record) {
 	left, right := bytes.Contains(dir, []byte("<")), bytes.Contains(dir, []byte(">"))
 	if left && !right {
 		if r.Proto == capture.ProtoTCP || r.Out.Packets == 0 {
-			r.turn()
+			r.Turn()
 		}
 	}
 	if !bytes.Contains(dir, []byte("?")) && r.Out.Packets > 0 {

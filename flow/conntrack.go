@@ -222,35 +222,3 @@ func (e *event) word(b []byte) {
 		e.state = b
 	}
 }
-
-// words takes a line apart at blanks.
-type words struct{ rest []byte }
-
-// next returns the next word, empty at the end.
-func (w *words) next() []byte {
-	b := w.rest
-	for len(b) > 0 && (b[0] == ' ' || b[0] == '\t') {
-		b = b[1:]
-	}
-	end := 0
-	for end < len(b) && b[end] != ' ' && b[end] != '\t' {
-		end++
-	}
-	w.rest = b[end:]
-	return b[:end]
-}
-
-// skip takes one character, if it is next.
-func (w *words) skip(c byte) bool {
-	if len(w.rest) == 0 || w.rest[0] != c {
-		return false
-	}
-	w.rest = w.rest[1:]
-	return true
-}
-
-// octet reads a number below 256.
-func octet(b []byte) (uint8, bool) {
-	n, ok := port(b)
-	return uint8(n), ok && n <= 255
-}

@@ -48,11 +48,7 @@ var conntrackOutcomes = map[string]string{
 }
 
 func TestConntrackOutcomes(t *testing.T) {
-	records, stats := readLog(t, conntrackLog)
-	if stats.Malformed != 0 {
-		t.Errorf("%d malformed lines", stats.Malformed)
-	}
-	compare(t, outcomesOf(t, records), conntrackOutcomes)
+	compare(t, outcomesOf(t, readAll(t, conntrackLog)), conntrackOutcomes)
 }
 
 // Each attempt is one, though several lines tell of it.
@@ -77,10 +73,7 @@ func TestConntrackAttemptsOnce(t *testing.T) {
 
 func TestConntrackMalformed(t *testing.T) {
 	first, _, _ := strings.Cut(conntrackLog, "\n")
-	tests := map[string]struct {
-		line      string
-		malformed uint64
-	}{
+	leftOut(t, first+"\n", 1, map[string]badLine{
 		"cut off in the tuple":     {"[1795585694.2] [NEW] tcp 6 120 SYN_SENT src=10.1.0.2 dst=10.", 1},
 		"no port":                  {"[1795585694.2] [NEW] tcp 6 120 SYN_SENT src=10.1.0.2 dst=10.1.0.3 sport=1", 1},
 		"a port too large":         {"[1795585694.2] [NEW] tcp 6 120 SYN_SENT src=10.1.0.2 dst=10.1.0.3 sport=1 dport=65536", 1},
@@ -88,15 +81,7 @@ func TestConntrackMalformed(t *testing.T) {
 		"no time":                  {"[] [NEW] tcp 6 src=10.1.0.2 dst=10.1.0.3 sport=1 dport=2", 1},
 		"conntrack's own words":    {"conntrack v1.4.7 (conntrack-tools): 12 flow events have been shown.", 0},
 		"a protocol without ports": {"[1795585694.2] [NEW] gre 47 src=10.1.0.2 dst=10.1.0.3", 0},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			records, stats := readLog(t, first+"\n"+test.line+"\n")
-			if len(records) != 1 || stats.Malformed != test.malformed {
-				t.Errorf("%d records, %d malformed, want 1 and %d", len(records), stats.Malformed, test.malformed)
-			}
-		})
-	}
+	})
 }
 
 func TestConntrackAllocations(t *testing.T) {

@@ -30,8 +30,18 @@ func port(b []byte) (uint16, bool) {
 	return uint16(n), ok && n <= math.MaxUint16
 }
 
+// octet reads a number below 256.
+func octet(b []byte) (uint8, bool) {
+	n, ok := port(b)
+	return uint8(n), ok && n <= math.MaxUint8
+}
+
+// mostSeconds is the largest number of seconds that is read: since 1970, up to the
+// year 2255.
+const mostSeconds = 9_000_000_000
+
 // seconds reads seconds with up to nine decimals, and returns nanoseconds. It is
-// for times since 1970 and for durations, up to the year 2262.
+// for times since 1970 and for durations.
 func seconds(b []byte) (int64, bool) {
 	whole, fraction := b, []byte(nil)
 	for i, c := range b {
@@ -41,11 +51,17 @@ func seconds(b []byte) (int64, bool) {
 		}
 	}
 	n, ok := number(whole)
-	if !ok || n > 9_000_000_000 {
+	if !ok || n > mostSeconds {
 		return 0, false
 	}
-	ns, scale := int64(n)*1e9, int64(1e8)
-	for _, c := range fraction {
+	ns, ok := decimals(fraction)
+	return int64(n)*1e9 + ns, ok
+}
+
+// decimals reads what stands behind the point of seconds, and returns nanoseconds.
+func decimals(b []byte) (ns int64, ok bool) {
+	scale := int64(1e8)
+	for _, c := range b {
 		if c < '0' || c > '9' {
 			return 0, false
 		}
@@ -170,4 +186,56 @@ func protocol(b []byte) (capture.Proto, bool) {
 		return capture.ProtoARP, true
 	}
 	return capture.ProtoNone, len(b) > 0
+}
+
+// flagNames are TCP's flags, from the lowest bit on.
+var flagNames = [...]string{"FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR"}
+
+// flagLetters reads TCP flags as nfdump, Argus and others write them: a letter
+// each, dots and blanks for those that are not set.
+func flagLetters(b []byte) (flags capture.Flags) {
+	for _, c := range b {
+		for bit, name := range flagNames {
+			if c == name[0] {
+				flags |= 1 << bit
+			}
+		}
+	}
+	return flags
+}
+
+// flagNamed reads a TCP flag's name; of any other word there is none.
+func flagNamed(b []byte) capture.Flags {
+	for bit, name := range flagNames {
+		if string(b) == name {
+			return 1 << bit
+		}
+	}
+	return 0
+}
+
+// words takes a line apart at blanks.
+type words struct{ rest []byte }
+
+// next returns the next word, empty at the end.
+func (w *words) next() []byte {
+	b := w.rest
+	for len(b) > 0 && (b[0] == ' ' || b[0] == '\t') {
+		b = b[1:]
+	}
+	end := 0
+	for end < len(b) && b[end] != ' ' && b[end] != '\t' {
+		end++
+	}
+	w.rest = b[end:]
+	return b[:end]
+}
+
+// skip takes one character, if it is next.
+func (w *words) skip(c byte) bool {
+	if len(w.rest) == 0 || w.rest[0] != c {
+		return false
+	}
+	w.rest = w.rest[1:]
+	return true
 }

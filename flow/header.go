@@ -54,9 +54,12 @@ func (h *headed) row(line []byte) bool {
 	return true // what is too much is let pass: a trailing separator, labels
 }
 
-// localTime reads a date and time of this machine's zone without one of its own,
-// as 2026-11-23 07:18:54.123, with any character between the parts.
-func localTime(b []byte) (int64, bool) {
+// localTime reads a date and time of this machine's zone, see zonedTime.
+func localTime(b []byte) (int64, bool) { return zonedTime(b, time.Local) }
+
+// zonedTime reads a date and time without a zone of its own, as 2026-11-23
+// 07:18:54.123, with any character between date and time and in the date.
+func zonedTime(b []byte, zone *time.Location) (int64, bool) {
 	if len(b) < len("2026-11-23 07:18:54") {
 		return 0, false
 	}
@@ -67,7 +70,7 @@ func localTime(b []byte) (int64, bool) {
 	if !ok1 || !ok2 || !ok3 || !ok4 {
 		return 0, false
 	}
-	return dated(int(year), time.Month(month), int(day), ns, time.Local)
+	return dated(int(year), time.Month(month), int(day), ns, zone)
 }
 
 // dated returns the time on a day, given nanoseconds since its midnight.
@@ -98,13 +101,6 @@ func timeOfDay(b []byte) (int64, bool) {
 	if b[8] != '.' && b[8] != ',' {
 		return 0, false
 	}
-	scale := int64(1e8)
-	for _, c := range b[9:] {
-		if c < '0' || c > '9' {
-			return 0, false
-		}
-		ns += int64(c-'0') * scale
-		scale /= 10
-	}
-	return ns, true
+	fraction, ok := decimals(b[9:])
+	return ns + fraction, ok
 }

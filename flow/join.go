@@ -89,8 +89,9 @@ func (j *Joiner) Add(r *Record) {
 	}
 	j.Advance(r.Time)
 	complete := r.Facts.Has(Both)
-	k := keyOf(r)
+	var k key
 	if !complete {
+		k = keyOf(r)
 		if i, ok := j.by[k]; ok {
 			j.stats.Joined++
 			j.join(i, r)
@@ -174,10 +175,8 @@ func (j *Joiner) next() {
 // sent it of which none was counted yet, and counts one. They do not tell what
 // they quote: of several datagrams, the first is taken to be refused.
 func (j *Joiner) refused(r *Record) bool {
-	e := Record{Src: r.Dst, Dst: r.Src, Proto: capture.ProtoICMP, Type: capture.ICMPUnreachable}
-	if !r.Src.Is4() {
-		e.Proto, e.Type = capture.ProtoICMPv6, capture.ICMP6Unreachable
-	}
+	e := Record{Src: r.Dst, Dst: r.Src}
+	e.Proto, e.Type, _ = unreachablePort(&r.Src)
 	i, ok := j.by[keyOf(&e)]
 	if !ok {
 		return false
@@ -201,7 +200,7 @@ func (h *held) orient() {
 		return
 	}
 	if h.replies() > 0 {
-		h.turn()
+		h.Turn()
 		h.Start, h.backStart = h.backStart, h.Start
 		if isICMP(h.Proto) {
 			h.Type = requestFor(h.Proto, h.Type)

@@ -118,29 +118,6 @@ func (r *Record) logged(fields []byte) (p logged, ok bool) {
 	return p, p.src && p.dst && p.proto
 }
 
-// flagNamed reads a TCP flag's name.
-func flagNamed(b []byte) capture.Flags {
-	switch string(b) {
-	case "FIN":
-		return capture.FIN
-	case "SYN":
-		return capture.SYN
-	case "RST":
-		return capture.RST
-	case "PSH":
-		return capture.PSH
-	case "ACK":
-		return capture.ACK
-	case "URG":
-		return capture.URG
-	case "ECE":
-		return capture.ECE
-	case "CWR":
-		return capture.CWR
-	}
-	return 0
-}
-
 // refusal makes r, an ICMP error, a record of the flow that it quotes, and reports
 // whether it refuses that.
 func (r *Record) refusal(quoted []byte) bool {
@@ -162,7 +139,6 @@ const fragmentNeeded = 4 // code of an ICMP error that refuses nothing
 // what is dropped, an answer does not: nobody here has asked for it.
 func (r *Record) judge(v verdict) bool {
 	flags := r.Out.Flags
-	asks := flags&(capture.SYN|capture.ACK) == capture.SYN && flags&capture.RST == 0
 	if v == passes {
 		r.Facts |= OneWay
 		return true
@@ -172,7 +148,7 @@ func (r *Record) judge(v verdict) bool {
 		if flags&capture.RST != 0 || flags&(capture.SYN|capture.ACK) == capture.SYN|capture.ACK {
 			return false
 		}
-		if !asks {
+		if flags&capture.SYN == 0 {
 			return true // odd, or a straggler
 		}
 	case capture.ProtoICMP, capture.ProtoICMPv6:
@@ -336,14 +312,7 @@ func isoTime(b []byte) (int64, bool) {
 	if !ok {
 		return 0, false
 	}
-	year, ok1 := number(b[:4])
-	month, ok2 := number(b[5:7])
-	day, ok3 := number(b[8:10])
-	ns, ok4 := timeOfDay(b[11:end])
-	if !ok1 || !ok2 || !ok3 || !ok4 || month > 12 || day > 31 {
-		return 0, false
-	}
-	at, ok := dated(int(year), time.Month(month), int(day), ns, time.UTC)
+	at, ok := zonedTime(b[:end], time.UTC)
 	return at - offset, ok
 }
 

@@ -2,7 +2,6 @@ package flow
 
 import (
 	"bytes"
-	"math"
 	"time"
 
 	"edgescan/capture"
@@ -51,9 +50,6 @@ var nfdumpColumns = map[string]int8{
 // maxReceived is how long after its end a flow is received from an exporter. What
 // came later was read from a file that was made before.
 const maxReceived = int64(10 * time.Minute)
-
-// mostSeconds since 1970 is what a time can be; a larger number is one of milliseconds.
-const mostSeconds = 9_000_000_000
 
 // nfdump reads what `nfdump -o csv`, `csv-fast` and `csv:FORMAT` write. Times
 // without a zone are local ones. It does not tell of sampling.
@@ -148,7 +144,7 @@ func nfdumpTime(b []byte) (int64, bool) {
 	if len(b) > 4 && b[4] == '-' {
 		return localTime(b)
 	}
-	if n, ok := number(b); ok && n > mostSeconds {
+	if n, ok := number(b); ok && n > mostSeconds { // of milliseconds
 		return int64(n) * int64(time.Millisecond), n <= mostSeconds*1000
 	}
 	return seconds(b)
@@ -181,14 +177,15 @@ func (f *nfdump) icmp(r *Record) bool {
 	if f.has[nfType] && f.has[nfCode] {
 		kind, code, dotted = f.value[nfType], f.value[nfCode], true
 	}
-	n, ok := port(kind)
 	if !dotted {
+		n, ok := port(kind)
 		r.Type, r.Code = uint8(n>>8), uint8(n)
 		return ok
 	}
-	m, ok2 := port(code)
-	r.Type, r.Code = uint8(n), uint8(m)
-	return ok && ok2 && n <= math.MaxUint8 && m <= math.MaxUint8
+	var ok1, ok2 bool
+	r.Type, ok1 = octet(kind)
+	r.Code, ok2 = octet(code)
+	return ok1 && ok2
 }
 
 // counts reads packets and bytes, of both directions if there are: nfdump -B, and
@@ -212,7 +209,7 @@ func (f *nfdump) counts(r *Record) bool {
 		r.Count(&r.Back, backPackets, backOctets)
 		r.Facts |= Both
 		if r.refuses() {
-			r.turn()
+			r.Turn()
 		}
 	}
 	return true
@@ -222,12 +219,8 @@ func (f *nfdump) counts(r *Record) bool {
 // Dst asked for and Src refused: what nfdump -B makes of it if the refused port is
 // one of those that clients take.
 func (r *Record) refuses() bool {
-	least := uint64(bareTCP)
-	if !r.Src.Is4() {
-		least += ipv6More
-	}
 	return r.Proto == capture.ProtoTCP && !r.Back.Data && r.Out.Packets == r.Back.Packets &&
-		uint64(r.Out.Bytes) == least*uint64(r.Out.Packets) && r.Back.Bytes > r.Out.Bytes
+		uint64(r.Out.Bytes) == r.headers(bareTCP)*uint64(r.Out.Packets) && r.Back.Bytes > r.Out.Bytes
 }
 
 // optional reads a number that may not be told: then it is 0.
@@ -248,30 +241,4 @@ func (f *nfdump) flags(r *Record) {
 		return
 	}
 	r.Out.Flags = flags
-}
-
-// flagLetters reads TCP flags as nfdump, Argus and others write them: a letter
-// each, dots and blanks for those that are not set.
-func flagLetters(b []byte) (flags capture.Flags) {
-	for _, c := range b {
-		switch c {
-		case 'F':
-			flags |= capture.FIN
-		case 'S':
-			flags |= capture.SYN
-		case 'R':
-			flags |= capture.RST
-		case 'P':
-			flags |= capture.PSH
-		case 'A':
-			flags |= capture.ACK
-		case 'U':
-			flags |= capture.URG
-		case 'E':
-			flags |= capture.ECE
-		case 'C':
-			flags |= capture.CWR
-		}
-	}
-	return flags
 }

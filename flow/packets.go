@@ -58,8 +58,7 @@ func attempts(h *Half) uint32 { return max(1, min(h.Packets, maxAttempts)) }
 // Sequence numbers, which flows do not tell: those of a connection that has
 // carried nothing. Data is told by payload.
 const (
-	seqSYN   = 0
-	seqAfter = 1
+	seqAfter = 1   // of a SYN, which has 0
 	somewhat = 100 // bytes of payload
 )
 
@@ -135,15 +134,11 @@ func (r *Record) middleState() State {
 // packet that there is; a SYN that accepts says what segments it takes. Of
 // packets that nobody answers, all are SYNs, if they can be.
 func (r *Record) countedState() State {
-	more := uint64(0)
-	if !r.Src.Is4() {
-		more = ipv6More
-	}
 	out, back := &r.Out, &r.Back
 	switch {
-	case back.Packets == 0 && uint64(out.Bytes) <= uint64(out.Packets)*(mostSYN+more):
+	case back.Packets == 0 && uint64(out.Bytes) <= uint64(out.Packets)*r.headers(mostSYN):
 		return StateSilent
-	case back.Packets > 0 && back.Bytes > 0 && uint64(back.Bytes) <= uint64(back.Packets)*(bareTCP+more):
+	case back.Packets > 0 && back.Bytes > 0 && uint64(back.Bytes) <= uint64(back.Packets)*r.headers(bareTCP):
 		return StateRefused
 	case out.carried(), back.carried(), back.Bytes > 0:
 		return StateAnswered
@@ -220,14 +215,20 @@ func (w *writer) unreachable() {
 	r := w.r
 	p := w.back()
 	p.SrcPort, p.DstPort = 0, 0
-	p.Proto, p.Type, p.Code = capture.ProtoICMP, capture.ICMPUnreachable, 3
-	if !r.Src.Is4() {
-		p.Proto, p.Type, p.Code = capture.ProtoICMPv6, capture.ICMP6Unreachable, 4
-	}
+	p.Proto, p.Type, p.Code = unreachablePort(&r.Src)
 	p.Quote = capture.Quote{
 		Src: r.Src, Dst: r.Dst, SrcPort: r.SrcPort, DstPort: r.DstPort,
 		Proto: r.Proto, Valid: true, Ports: true,
 	}
+}
+
+// unreachablePort returns protocol, type and code of the ICMP error that says to a
+// host of that address that nobody listens at the port that it asked.
+func unreachablePort(a *capture.Addr) (proto capture.Proto, kind, code uint8) {
+	if a.Is4() {
+		return capture.ProtoICMP, capture.ICMPUnreachable, 3
+	}
+	return capture.ProtoICMPv6, capture.ICMP6Unreachable, 4
 }
 
 func (w *writer) icmp() {

@@ -38,6 +38,63 @@ func readLog(t testing.TB, log string) ([]Record, Stats) {
 	}
 }
 
+// readAll is readLog of a log without malformed lines.
+func readAll(t testing.TB, log string) []Record {
+	t.Helper()
+	records, stats := readLog(t, log)
+	if stats.Malformed != 0 {
+		t.Errorf("%d malformed lines", stats.Malformed)
+	}
+	return records
+}
+
+// badLine is a line of a log that is no record.
+type badLine struct {
+	line      string
+	malformed uint64
+}
+
+// leftOut reads each line behind a log, of which the records are to be the only ones.
+func leftOut(t *testing.T, log string, want int, lines map[string]badLine) {
+	t.Helper()
+	for name, bad := range lines {
+		t.Run(name, func(t *testing.T) {
+			records, stats := readLog(t, log+bad.line+"\n")
+			if len(records) != want || stats.Malformed != bad.malformed {
+				t.Errorf("%d records, %d malformed, want %d and %d", len(records), stats.Malformed, want, bad.malformed)
+			}
+		})
+	}
+}
+
+// outcomes is a log, and what is to become of the contacts in it.
+type outcomes struct {
+	log  string
+	want map[string]string
+}
+
+func testOutcomes(t *testing.T, logs map[string]outcomes) {
+	t.Helper()
+	for name, test := range logs {
+		t.Run(name, func(t *testing.T) { compare(t, outcomesOf(t, readAll(t, test.log)), test.want) })
+	}
+}
+
+// play gives the packets of records, joined, to add.
+func play(records []Record, add func(*capture.Packet)) {
+	var packets []capture.Packet
+	joiner := NewJoiner(DefaultHeld, func(r *Record) {
+		packets = r.Packets(packets[:0])
+		for i := range packets {
+			add(&packets[i])
+		}
+	})
+	for i := range records {
+		joiner.Add(&records[i])
+	}
+	joiner.Flush()
+}
+
 // unheard is an Observer that need not be told: the Tracker is looked at in the end.
 type unheard struct{}
 
@@ -53,17 +110,7 @@ func outcomesOf(t testing.TB, records []Record) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var packets []capture.Packet
-	joiner := NewJoiner(DefaultHeld, func(r *Record) {
-		packets = r.Packets(packets[:0])
-		for i := range packets {
-			tracker.Add(&packets[i])
-		}
-	})
-	for i := range records {
-		joiner.Add(&records[i])
-	}
-	joiner.Flush()
+	play(records, tracker.Add)
 	tracker.Advance(tracker.CaptureTime(tracker.Now()) + 60e9)
 	return contactsOf(tracker)
 }
@@ -242,17 +289,7 @@ func scansIn(t *testing.T, records []Record) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var packets []capture.Packet
-	joiner := NewJoiner(DefaultHeld, func(r *Record) {
-		packets = r.Packets(packets[:0])
-		for i := range packets {
-			engine.Add(&packets[i])
-		}
-	})
-	for i := range records {
-		joiner.Add(&records[i])
-	}
-	joiner.Flush()
+	play(records, engine.Add)
 	engine.Close()
 	return found
 }

@@ -24,7 +24,7 @@ var errMalformed = errors.New("malformed line")
 
 // Bounds on what a Reader takes from a file.
 const (
-	maxLine    = 1 << 20 // bytes; a longer line is malformed
+	maxLine    = 1 << 20 // bytes of a line that are looked at
 	lineBuffer = 256 << 10
 	maxUnknown = 2000 // lines that no format knows, until the file is given up
 )
@@ -181,7 +181,7 @@ func (r *Reader) line() ([]byte, error) {
 }
 
 // rest reads on in a line that did not fit the buffer. Of one that is too long
-// the beginning is returned: no format takes it.
+// the beginning is returned.
 func (r *Reader) rest(line []byte) ([]byte, error) {
 	r.long = append(r.long[:0], line...)
 	for {

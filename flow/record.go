@@ -80,7 +80,7 @@ func (h *Half) CountPayload(packets, payload uint64) {
 
 func saturate(n uint64) uint32 { return uint32(min(n, math.MaxUint32)) }
 
-// Bytes of headers, with IPv4; IPv6 has ipv6More.
+// Bytes of headers, with IPv4; IPv6 has ipv6More, see Record.headers.
 const (
 	bareIP   = 20
 	bareTCP  = bareIP + 20
@@ -100,17 +100,22 @@ func (r *Record) carries(packets, bytes uint64) bool {
 	if packets == 0 {
 		return false
 	}
-	more := uint64(0)
-	if !r.Src.Is4() {
-		more = ipv6More
-	}
 	switch r.Proto {
 	case capture.ProtoTCP:
-		return bytes > mostSYN+more+(packets-1)*(mostTCP+more)
+		return bytes > r.headers(mostSYN)+(packets-1)*r.headers(mostTCP)
 	case capture.ProtoUDP:
-		return bytes > packets*(bareUDP+more)
+		return bytes > packets*r.headers(bareUDP)
 	}
 	return true
+}
+
+// headers returns the bytes of headers of r's version of IP that are so many with
+// IPv4.
+func (r *Record) headers(ipv4 uint64) uint64 {
+	if r.Src.Is4() {
+		return ipv4
+	}
+	return ipv4 + ipv6More
 }
 
 // add counts b into h.
@@ -121,8 +126,8 @@ func (h *Half) add(b *Half) {
 	h.Data = h.Data || b.Data
 }
 
-// turn exchanges the two ends.
-func (r *Record) turn() {
+// Turn exchanges the two ends.
+func (r *Record) Turn() {
 	r.Src, r.Dst = r.Dst, r.Src
 	r.SrcPort, r.DstPort = r.DstPort, r.SrcPort
 	r.Out, r.Back = r.Back, r.Out

@@ -44,8 +44,8 @@ func DetectorMaps() Draw {
 
 // Collect makes the scenes of the seeds from first on, n of them, and gives
 // what is kept of each, seen in the ways of views, to emit, in the order of seeds:
-// the same seeds give the same samples. newDraw is called for each scene, as several are played at
-// once.
+// the same seeds give the same samples. newDraw is called for each scene, as
+// several are played at once.
 func Collect(ctx context.Context, first uint64, n int, opt synth.Options, views Views, newDraw func() Draw, emit func([]Kept)) error {
 	return ForEach(ctx, first, n, opt, func(s *synth.Scene) ([]Kept, error) { return keep(s, views, newDraw()) }, emit)
 }

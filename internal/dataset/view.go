@@ -96,9 +96,9 @@ func (v *flowView) frame(f *synth.Frame, p *capture.Packet) {
 
 func (v *flowView) flush() { v.view.Flush() }
 
-// drawExporter draws a kind of exporter: probes that know connections, routers that
-// know only one way, firewalls' logs; with the timeouts that they come with, and
-// sampling as fast routers have it.
+// drawExporter draws a kind of exporter: probes that know connections, and routers
+// that know only one way; with the timeouts that they come with, and sampling as
+// fast routers have it.
 func drawExporter(rng *rand.Rand) meter.Config {
 	choose := func(values ...int) int { return values[rng.IntN(len(values))] }
 	c := meter.Config{

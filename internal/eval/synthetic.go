@@ -53,9 +53,9 @@ type GroupAlarms struct {
 	Time   time.Duration
 }
 
-// RunSynthetic plays n scenes from a seed on, seen in the ways of views. newJudge makes a Judge for each
-// scene, since scenes are played on all cores; a score from threshold on is a
-// detection, which matters for Delays only.
+// RunSynthetic plays n scenes from a seed on, seen in the ways of views. newJudge
+// makes a Judge for each scene, since scenes are played on all cores; a score from
+// threshold on is a detection, which matters for Delays only.
 func RunSynthetic(ctx context.Context, first uint64, n int, opt synth.Options, views dataset.Views, threshold uint32, newJudge func() (detect.Judge, error)) (*Synthetic, error) {
 	all := &Synthetic{}
 	for _, d := range Rules() {

@@ -74,10 +74,9 @@ func (m *Meter) Add(p *capture.Packet) {
 	}
 	k := keyOf(p)
 	e, forward := m.flows[k], true
-	if e == nil && m.cfg.Biflow {
-		if e = m.flows[k.reverse(p)]; e != nil {
-			forward = false
-		}
+	if e == nil && m.cfg.Biflow && (p.Proto == capture.ProtoTCP || p.Proto == capture.ProtoUDP) { // of ICMP, replies are flows of their own
+		e = m.flows[k.reverse()]
+		forward = false
 	}
 	if e != nil && m.clock-e.record.Start >= m.cfg.Active {
 		m.end(e, m.clock)
@@ -119,12 +118,8 @@ func keyOf(p *capture.Packet) key {
 	return k
 }
 
-// reverse returns the key of what p answers. Of ICMP that is its own flow, as
-// exporters have it.
-func (k key) reverse(p *capture.Packet) key {
-	if p.Proto == capture.ProtoICMP || p.Proto == capture.ProtoICMPv6 {
-		return k
-	}
+// reverse returns the key of what a flow of TCP or UDP answers.
+func (k key) reverse() key {
 	k.src, k.dst = k.dst, k.src
 	k.srcPort, k.dstPort = k.dstPort, k.srcPort
 	return k
@@ -195,9 +190,8 @@ func (m *Meter) end(e *entry, at int64) {
 	r.Back = flow.Half{}
 	m.emit(r)
 	if other.Back.Packets > 0 {
-		other.Src, other.Dst = other.Dst, other.Src
-		other.SrcPort, other.DstPort = other.DstPort, other.SrcPort
-		other.Out, other.Back = other.Back, flow.Half{}
+		other.Turn()
+		other.Back = flow.Half{}
 		m.emit(&other)
 	}
 }
