@@ -47,7 +47,7 @@ type JoinStats struct {
 // held is a flow that waits.
 type held struct {
 	Record
-	due       int64 // when it is its turn: Start, if that is not too far before Time
+	due       int64 // when it is its turn, see Record.due
 	backStart int64 // of the half from Dst to Src; math.MaxInt64 where there is none
 	at        int   // in the heap
 }
@@ -107,14 +107,22 @@ func (j *Joiner) Add(r *Record) {
 	h := &j.held[i]
 	*h = held{Record: *r, backStart: math.MaxInt64}
 	h.Start = min(h.Start, h.Time)
-	h.due = max(h.Start, h.Time-Hold)
-	if _, asks := replyTo(r.Proto, requestFor(r.Proto, r.Type)); isICMP(r.Proto) && !asks {
-		h.due += Hold // an error outlasts what it is about, which may have begun in the same second
-	}
+	h.due = r.due()
 	if !complete {
 		j.by[k] = i
 	}
 	j.push(i)
+}
+
+// due returns when it is a record's turn: at its Start, if that is not too far before
+// Time. An ICMP error outlasts what it is about, which may have begun in the same
+// second.
+func (r *Record) due() int64 {
+	due := max(min(r.Start, r.Time), r.Time-Hold)
+	if _, asks := replyTo(r.Proto, requestFor(r.Proto, r.Type)); isICMP(r.Proto) && !asks {
+		due += Hold
+	}
+	return due
 }
 
 // join adds a record to one that is held of the same connection.
@@ -133,7 +141,7 @@ func (j *Joiner) join(i uint32, r *Record) {
 		h.Back.add(&r.Out)
 		h.backStart = min(h.backStart, start)
 	}
-	if due := max(start, r.Time-Hold); due < h.due {
+	if due := r.due(); due < h.due {
 		h.due = due
 		j.rise(h.at)
 	}
