@@ -26,7 +26,9 @@ const queueMemory = 512 << 10
 // deliveryFlags say where alerts go, and what becomes of them on the way.
 type deliveryFlags struct {
 	json       string
+	jsonFormat choice
 	syslog     []string
+	format     choice
 	ca         string
 	cert       string
 	key        string
@@ -41,13 +43,18 @@ type deliveryFlags struct {
 
 // newDeliveryFlags returns flags that need other defaults than zero set to them.
 func newDeliveryFlags() deliveryFlags {
-	return deliveryFlags{facility: "daemon", app: "edgescan", spoolSize: 16 << 20}
+	return deliveryFlags{
+		facility: "daemon", app: "edgescan", spoolSize: 16 << 20,
+		jsonFormat: choice{alert.JSONFormats[0], alert.JSONFormats}, format: choice{alert.SyslogFormats[0], alert.SyslogFormats},
+	}
 }
 
 func (f *deliveryFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.json, "json", "", "write alerts as JSON lines to this file, - for standard output, unix:///PATH for a socket")
+	flags.Var(&f.jsonFormat, "json-format", "fields of these: eve, in the shape of Suricata's, or ecs, the Elastic Common Schema")
 	flags.StringArrayVar(&f.syslog, "syslog", nil, "send alerts to syslog: local (the default without a value), unix:///PATH, udp://HOST:PORT, tcp://HOST:PORT or tls://HOST[:PORT]; may be repeated")
 	flags.Lookup("syslog").NoOptDefVal = "local"
+	flags.Var(&f.format, "syslog-format", "what these say: text, or cef, ArcSight's Common Event Format")
 	flags.StringVar(&f.ca, "syslog-ca", "", "PEM file with the authorities that tls:// trusts (default the system's)")
 	flags.StringVar(&f.cert, "syslog-cert", "", "PEM file with the certificate to show to tls:// receivers")
 	flags.StringVar(&f.key, "syslog-key", "", "PEM file with its key")
@@ -62,7 +69,8 @@ func (f *deliveryFlags) add(flags *pflag.FlagSet) {
 // header returns the header of syslog that the flags describe.
 func (f *deliveryFlags) header() (alert.Header, error) {
 	h := alert.NewHeader()
-	errs := []error{h.SetFacility(f.facility), h.SetApp(f.app)}
+	h.Version = version
+	errs := []error{h.SetFormat(f.format.word), h.SetFacility(f.facility), h.SetApp(f.app)}
 	if f.host != "" {
 		errs = append(errs, h.SetHost(f.host))
 	}
@@ -115,6 +123,10 @@ func openDelivery(f *deliveryFlags, showAllowed bool, log zerolog.Logger, user c
 	if err != nil {
 		return nil, usageError{err}
 	}
+	format, err := header.JSONFormat(f.jsonFormat.word)
+	if err != nil {
+		return nil, usageError{err}
+	}
 	d := &delivery{flags: f, log: log}
 	switch {
 	case f.sink != nil:
@@ -127,13 +139,13 @@ func openDelivery(f *deliveryFlags, showAllowed bool, log zerolog.Logger, user c
 	case ok && !filepath.IsAbs(path):
 		return nil, usageError{fmt.Errorf("--json %s: want unix:///PATH", f.json)}
 	case ok:
-		d.Sinks = append(d.Sinks, alert.NewSocketJSON(path))
+		d.Sinks = append(d.Sinks, alert.NewSocketJSON(path, format))
 	case f.json != "":
-		eve, err := alert.OpenEVE(f.json)
+		objects, err := alert.OpenJSON(f.json, format)
 		if err != nil {
 			return nil, err
 		}
-		d.Sinks = append(d.Sinks, eve)
+		d.Sinks = append(d.Sinks, objects)
 	}
 	if showAllowed {
 		d.Allowed = slices.Clone(d.Sinks[lines:]) // JSON alone

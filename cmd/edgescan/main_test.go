@@ -192,6 +192,8 @@ func TestBadInput(t *testing.T) {
 		{"a spool in no folder", []string{"run", "-r", sample, "--syslog", "local", "--spool", "/nosuch/spool"}, 1, []string{"/nosuch/spool"}},
 		{"a socket without a path", []string{"run", "-r", sample, "--json", "unix://eve"}, 2, []string{"unix:///PATH"}},
 		{"JSON to nowhere", []string{"run", "-r", sample, "--json", "nowhere/eve.json"}, 1, []string{"nowhere/eve.json"}},
+		{"no format of JSON", []string{"run", "-r", sample, "--json", "-", "--json-format", "cef"}, 2, []string{"--json-format", "cef", "eve, ecs"}},
+		{"no format of syslog", []string{"run", "-r", sample, "--syslog", "local", "--syslog-format", "leef"}, 2, []string{"--syslog-format", "leef", "text, cef"}},
 		{"metrics of files", []string{"run", "-r", sample, "--metrics", "127.0.0.1:0"}, 2, []string{"--metrics", "--follow"}},
 		{"metrics without a port", []string{"run", "-r", t.TempDir(), "--follow", "--metrics", "127.0.0.1"}, 2, []string{"--metrics 127.0.0.1", "ADDRESS:PORT"}},
 		{"metrics at no port", []string{"run", "-r", t.TempDir(), "--follow", "--metrics", "127.0.0.1:65536"}, 2, []string{"--metrics", "65536", "ADDRESS:PORT"}},

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -53,6 +54,27 @@ func (b *byteSize) Set(s string) error {
 
 // Type implements pflag.Value.
 func (b *byteSize) Type() string { return "size" }
+
+// choice is a flag that holds one of several words.
+type choice struct {
+	word string
+	of   []string
+}
+
+// String implements pflag.Value.
+func (c *choice) String() string { return c.word }
+
+// Set implements pflag.Value.
+func (c *choice) Set(s string) error {
+	if !slices.Contains(c.of, s) {
+		return fmt.Errorf("%q is none of %s", s, strings.Join(c.of, ", "))
+	}
+	c.word = s
+	return nil
+}
+
+// Type implements pflag.Value.
+func (c *choice) Type() string { return strings.Join(c.of, "|") }
 
 // randomKey draws the key of a live sensor's hashes.
 func randomKey() featurize.Key {

@@ -1,6 +1,7 @@
 // Package alert turns detect.Events into lines that operators and log
-// collectors read: plain text, Suricata-like EVE JSON, and syslog (RFC 3164 to
-// the local daemon, RFC 5424 over UDP, TCP and TLS).
+// collectors read: plain text, JSON (Suricata-like EVE, or the Elastic Common
+// Schema), and syslog (RFC 3164 to the local daemon, RFC 5424 over UDP, TCP and
+// TLS) with text or ArcSight's Common Event Format.
 //
 // Events come in, bytes go out. Nothing that a scanner can choose is written
 // but addresses and numbers, each line is one line whatever the Event holds,

@@ -99,6 +99,18 @@ func hostile() detect.Event {
 	}
 }
 
+// allowed is by a host that a rule allows to scan.
+func allowed() detect.Event {
+	e := named()
+	e.Direction, e.Allowed = detect.Transit, "the \"auditor\" | a=b\n\u00e4\\"
+	return e
+}
+
+// everyForm is one Event of each form that a line has.
+func everyForm() []detect.Event {
+	return []detect.Event{vertical(), horizontal(), block(), arpSweep(), prefixScan(), distributed(), hostile(), named(), flooded(), allowed()}
+}
+
 type broken struct{ err error }
 
 func (b broken) Alert(detect.Event) error { return b.err }

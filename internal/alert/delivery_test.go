@@ -21,7 +21,7 @@ import (
 // testHeader does not depend on the machine.
 func testHeader() Header {
 	h := NewHeader()
-	h.Host, h.pid, h.zone = "router", 42, zone
+	h.Host, h.Version, h.pid, h.zone = "router", "1.2.3", 42, zone
 	return h
 }
 
@@ -50,6 +50,21 @@ var inMemory = spool.Config{Memory: 32 << 20}
 func testSyslog(t *testing.T, target string, c spool.Config) *Sender {
 	t.Helper()
 	return startSender(t, NewSyslog(parse(t, target), testHeader(), nil), c)
+}
+
+// testCEF is testSyslog with lines of CEF.
+func testCEF(t *testing.T, target string) *Sender {
+	t.Helper()
+	return startSender(t, NewSyslog(parse(t, target), cefHeader(t), nil), inMemory)
+}
+
+func cefHeader(t *testing.T) Header {
+	t.Helper()
+	h := testHeader()
+	if err := h.SetFormat("cef"); err != nil {
+		t.Fatal(err)
+	}
+	return h
 }
 
 func parse(t *testing.T, target string) Target {
@@ -359,7 +374,7 @@ func TestUDPRefused(t *testing.T) {
 func TestSocketJSON(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "json")
 	conn := listenUnixgram(t, path)
-	s := startSender(t, NewSocketJSON(path), inMemory)
+	s := startSender(t, NewSocketJSON(path, JSON), inMemory)
 	send(t, s, vertical())
 	if got := receive(t, conn); got != string(JSON(vertical())) {
 		t.Errorf("a datagram holds %q", got)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -16,12 +15,15 @@ import (
 // IANA reserves for documentation (RFC 5612): the project has none of its own.
 const sdID = "scan@32473"
 
-// Header is what users choose of the lines of syslog.
+// Header is what users choose of the lines of syslog, and what ECS tells of the
+// observer with it.
 type Header struct {
 	Facility int                  // 0 to 23 (RFC 5424, 6.2.1)
 	Severity map[detect.State]int // 0 to 7, of each state
 	Host     string               // as RFC 5424 writes it; - if it is not known
 	App      string               // also the tag of RFC 3164
+	Version  string               // of the program
+	cef      bool                 // in place of the text and its fields
 	pid      int
 	zone     *time.Location // of RFC 3164, which has local time
 }
@@ -43,6 +45,20 @@ func NewHeader() Header {
 		pid:      os.Getpid(),
 		zone:     time.Local,
 	}
+}
+
+// JSONFormats are the names that JSONFormat takes, the default first.
+var JSONFormats = []string{"eve", "ecs"}
+
+// JSONFormat returns what writes an event as a JSON object.
+func (h Header) JSONFormat(name string) (Format, error) {
+	switch name {
+	case "eve":
+		return JSON, nil
+	case "ecs":
+		return func(e detect.Event) []byte { return ECS(e, h) }, nil
+	}
+	return nil, fmt.Errorf("%w: JSON format %q: use %s", ErrHeader, name, strings.Join(JSONFormats, " or "))
 }
 
 // ErrHeader is what the errors of Header's Set methods wrap.
@@ -70,6 +86,18 @@ func (h *Header) SetApp(name string) error {
 		return fmt.Errorf("%w: app name %q: use 1 to %d letters of printable ASCII without space, colon and brackets", ErrHeader, name, maxApp)
 	}
 	h.App = name
+	return nil
+}
+
+// SyslogFormats are the names that SetFormat takes, the default first.
+var SyslogFormats = []string{"text", "cef"}
+
+// SetFormat sets what a line says behind its header.
+func (h *Header) SetFormat(name string) error {
+	if !slices.Contains(SyslogFormats, name) {
+		return fmt.Errorf("%w: format %q: use %s", ErrHeader, name, strings.Join(SyslogFormats, " or "))
+	}
+	h.cef = name == "cef"
 	return nil
 }
 
@@ -108,7 +136,18 @@ const (
 	notice  = 5
 )
 
-func (h Header) priority(s detect.State) int {
+// host returns the host's name, nothing if it is not known.
+func (h Header) host() string {
+	if h.Host == "-" {
+		return ""
+	}
+	return h.Host
+}
+
+func (h Header) priority(s detect.State) int { return h.Facility*8 + h.severity(s) }
+
+// severity returns the severity of a state, 0 to 7.
+func (h Header) severity(s detect.State) int {
 	if s == detect.Summary {
 		s = detect.Start
 	}
@@ -116,83 +155,56 @@ func (h Header) priority(s detect.State) int {
 	if !ok {
 		severity = notice
 	}
-	return h.Facility*8 + severity
+	return severity
 }
+
+// level returns the severity of a state as CEF counts it, 0 to 10 for the worst.
+func (h Header) level(s detect.State) int { return levels[h.severity(s)] }
+
+// levels are CEF's severities for those of syslog: low to 3, medium to 6, high
+// to 8, very high above.
+var levels = [8]int{10, 9, 8, 7, 5, 3, 2, 1}
 
 // appendRFC3164 appends e as local daemons take it from syslog(3): local time
 // without a year, no host name, tag and process.
 func appendRFC3164(b []byte, e detect.Event, h Header) []byte {
 	b = fmt.Appendf(b, "<%d>%s %s[%d]: ", h.priority(e.State),
 		time.Unix(0, e.Time).In(h.zone).Format(time.Stamp), h.App, h.pid)
+	if h.cef {
+		return appendCEF(b, e, h)
+	}
 	return appendText(b, message(e))
 }
 
 // appendRFC5424 appends e with the fields of its JSON as structured data. The
 // text is ASCII, so that no byte order mark is due.
 func appendRFC5424(b []byte, e detect.Event, h Header) []byte {
-	if e.State == detect.Summary && e.Folded != nil {
-		return appendSummary(b, e, h)
+	id, fields := "scan", dataFields(e)
+	if isSummary(e) {
+		id, fields = "scan_summary", summaryFields(e)
 	}
-	b = fmt.Appendf(b, "<%d>1 %s %s %s %d scan [%s", h.priority(e.State), timestamp(e.Time), h.Host, h.App, h.pid, sdID)
-	params := []param{
-		{"id", idString(e.ID)},
-		{"state", stateWord(e.State)},
-		{"kind", kindWord(e.Kind)},
-		{"src_ip", sourceIP(e)},
-		{"score", probability(e.Score)},
-		{"first_seen", timestamp(e.FirstSeen)},
-		{"last_seen", timestamp(e.LastSeen)},
-		{"window_s", e.Window / int64(time.Second)},
-		{"contacts", e.Contacts},
-		{"hosts", e.Hosts},
-		{"ports", e.Ports},
-		{"answered", e.Answered},
-		{"refused", e.Refused},
-		{"silent", e.Silent},
-		{"odd", e.Odd},
-		{"protocols", strings.Join(protocolNames(e.Protocols), ",")},
-		{"top_ports", numberList(topPorts(e.TopPorts))},
-		{"example_dst", e.Example.Netip()},
+	b = fmt.Appendf(b, "<%d>1 %s %s %s %d %s ", h.priority(e.State), timestamp(e.Time), h.Host, h.App, h.pid, id)
+	if h.cef {
+		return appendCEF(append(b, "- "...), e, h)
 	}
-	if name := cleanName(e.Name); name != "" && groupOf(e) == nil {
-		params = append(params, param{"src_name", name})
-	}
-	if id := communityID(e.Flow); id != "" {
-		params = append(params, param{"community_id", id})
-	}
-	if g := groupOf(e); g != nil {
-		params = append(params, param{"scope", g.Scope}, param{"src_prefix", g.SrcPrefix}, param{"dst_prefix", g.DstPrefix},
-			param{"sources", g.Sources}, param{"src_ips", strings.Join(g.SrcIPs, ",")})
-	}
-	if e.Direction != detect.Undirected {
-		params = append(params, param{"direction", e.Direction})
-	}
-	return appendText(append(appendParams(b, params), "] "...), message(e))
+	return appendText(append(appendData(b, fields), ' '), message(e))
 }
 
-// param is one value of the structured data.
-type param struct {
-	name  string
-	value any
+// dataFields are the fields of structured data, in an order of its own.
+func dataFields(e detect.Event) []field {
+	source := sourceFields(e)
+	return slices.Concat(incidentFields(e), source[:1], figureFields(e), source[1:],
+		known([]field{{"community_id", communityID(e.Flow)}}), groupFields(e), known(contextFields(e)))
 }
 
-func appendParams(b []byte, params []param) []byte {
-	for _, p := range params {
-		b = append(append(append(b, ' '), p.name...), '=')
-		b = appendValue(b, fmt.Sprint(p.value))
+// appendData appends fields as structured data.
+func appendData(b []byte, fields []field) []byte {
+	b = append(append(b, '['), sdID...)
+	for _, f := range fields {
+		b = append(append(append(b, ' '), f.name...), '=')
+		b = appendValue(b, textOf(f.value))
 	}
-	return b
-}
-
-// appendSummary is appendRFC5424 of a Summary.
-func appendSummary(b []byte, e detect.Event, h Header) []byte {
-	f := e.Folded
-	b = fmt.Appendf(b, "<%d>1 %s %s %s %d scan_summary [%s", h.priority(e.State), timestamp(e.Time), h.Host, h.App, h.pid, sdID)
-	b = appendParams(b, []param{
-		{"started", f.Started}, {"updated", f.Updated}, {"ended", f.Ended}, {"ongoing", f.Ongoing},
-		{"contacts", f.Contacts}, {"top_ports", numberList(topPorts(f.TopPorts))}, {"src_ips", strings.Join(examples(f), ",")},
-	})
-	return appendText(append(b, "] "...), message(e))
+	return append(b, ']')
 }
 
 // appendValue appends a value of structured data in quotes, escaped as RFC
@@ -222,17 +234,6 @@ func clean(c byte) byte {
 		return '?'
 	}
 	return c
-}
-
-func numberList(ports []uint16) string {
-	var b []byte
-	for i, p := range ports {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = strconv.AppendUint(b, uint64(p), 10)
-	}
-	return string(b)
 }
 
 // printable reports whether s is 1 to limit bytes as RFC 5424 allows them in a

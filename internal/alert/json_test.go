@@ -17,28 +17,26 @@ import (
 
 var update = flag.Bool("update", false, "write golden files anew")
 
-// TestJSONGolden pins the lines that users script against, byte for byte. The
-// file is written by go test ./internal/alert -run TestJSONGolden -update.
-func TestJSONGolden(t *testing.T) {
-	const golden = "testdata/eve.golden.jsonl"
-	var got bytes.Buffer
-	sink := NewEVE(&got)
-	for _, e := range []detect.Event{vertical(), horizontal(), block(), arpSweep(), prefixScan(), distributed(), hostile(), named(), flooded()} {
-		if err := sink.Alert(e); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if *update {
-		if err := os.WriteFile(golden, got.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got.Bytes(), want) {
-		t.Errorf("got\n%s\nwant\n%s", got.Bytes(), want)
+// TestGolden pins the lines that users script against, byte for byte. The files
+// are written by go test ./internal/alert -run TestGolden -update.
+func TestGolden(t *testing.T) {
+	for name, format := range map[string]Format{
+		"eve.golden.jsonl":   JSON,
+		"ecs.golden.jsonl":   func(e detect.Event) []byte { return ECS(e, testHeader()) },
+		"cef.golden.txt":     func(e detect.Event) []byte { return appendCEF(nil, e, testHeader()) },
+		"rfc5424.golden.txt": func(e detect.Event) []byte { return appendRFC5424(nil, e, testHeader()) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got bytes.Buffer
+			send(t, NewJSON(&got, format), everyForm()...)
+			golden := filepath.Join("testdata", name)
+			if *update {
+				if err := os.WriteFile(golden, got.Bytes(), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			checkFile(t, golden, got.Bytes())
+		})
 	}
 }
 
@@ -67,7 +65,7 @@ func TestJSONRoundTrip(t *testing.T) {
 	}
 }
 
-func TestOpenEVEAppends(t *testing.T) {
+func TestOpenJSONAppends(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "eve.json")
 	for range 2 {
 		alertOnce(t, path)
@@ -85,7 +83,7 @@ func TestOpenEVEAppends(t *testing.T) {
 
 func alertOnce(t *testing.T, path string) {
 	t.Helper()
-	sink, err := OpenEVE(path)
+	sink, err := OpenJSON(path, JSON)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,10 +95,10 @@ func alertOnce(t *testing.T, path string) {
 	}
 }
 
-// TestOpenEVEFollowsRotation renames the file as logrotate does.
-func TestOpenEVEFollowsRotation(t *testing.T) {
+// TestOpenJSONFollowsRotation renames the file as logrotate does.
+func TestOpenJSONFollowsRotation(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "eve.json")
-	sink, err := OpenEVE(path)
+	sink, err := OpenJSON(path, JSON)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,14 +116,14 @@ func TestOpenEVEFollowsRotation(t *testing.T) {
 	checkFile(t, path, append(JSON(block()), '\n'))
 }
 
-// TestOpenEVEWithoutSuccessor takes the folder away, as privileges that were
+// TestOpenJSONWithoutSuccessor takes the folder away, as privileges that were
 // dropped do: the file gets the lines on as long as it has a name.
-func TestOpenEVEWithoutSuccessor(t *testing.T) {
+func TestOpenJSONWithoutSuccessor(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "log")
 	if err := os.Mkdir(folder, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	sink, err := OpenEVE(filepath.Join(folder, "eve.json"))
+	sink, err := OpenJSON(filepath.Join(folder, "eve.json"), JSON)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,7 +168,7 @@ func TestFileEndsATornLine(t *testing.T) {
 
 // TestEVEFullDisk must return the error and go on.
 func TestEVEFullDisk(t *testing.T) {
-	sink, err := OpenEVE("/dev/full")
+	sink, err := OpenJSON("/dev/full", JSON)
 	if err != nil {
 		t.Skip("no /dev/full:", err)
 	}
@@ -184,8 +182,8 @@ func TestEVEFullDisk(t *testing.T) {
 	}
 }
 
-func TestOpenEVEError(t *testing.T) {
-	if _, err := OpenEVE(filepath.Join(t.TempDir(), "no", "such", "folder")); !errors.Is(err, fs.ErrNotExist) {
+func TestOpenJSONError(t *testing.T) {
+	if _, err := OpenJSON(filepath.Join(t.TempDir(), "no", "such", "folder"), JSON); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v, want a missing folder", err)
 	}
 }

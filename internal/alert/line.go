@@ -25,7 +25,7 @@ func Line(e detect.Event) string {
 
 // message is Line without the time, which syslog carries in its header.
 func message(e detect.Event) string {
-	if e.State == detect.Summary && e.Folded != nil {
+	if isSummary(e) {
 		return summaryMessage(e.Folded)
 	}
 	var b strings.Builder
@@ -98,12 +98,12 @@ func who(e detect.Event) string {
 		return address
 	}
 	of := "many"
-	if g.SrcPrefix != "" {
-		of = g.SrcPrefix
+	if g.srcPrefix != "" {
+		of = g.srcPrefix
 	}
 	such := ""
-	if len(g.SrcIPs) > 0 {
-		such = " such as " + strings.Join(g.SrcIPs, ", ")
+	if len(g.members) > 0 {
+		such = " such as " + strings.Join(g.members, ", ")
 	}
 	return fmt.Sprintf("%s (%s%s)", of, plural(e.Sources, "source"), such)
 }

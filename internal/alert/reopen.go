@@ -21,7 +21,7 @@ func (f *Fan) Reopen() error {
 }
 
 // Reopen opens the file anew unless its path still names it.
-func (s *EVE) Reopen() error {
+func (s *Objects) Reopen() error {
 	f, ok := s.w.(*file)
 	if !ok {
 		return nil

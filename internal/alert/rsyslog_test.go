@@ -60,13 +60,17 @@ func freePort(t *testing.T) int {
 	return conn.LocalAddr().(*net.UDPAddr).Port
 }
 
-// TestRsyslog sends both formats to a real daemon and reads what it made of
-// them.
+// TestRsyslog sends both headers, with text and with CEF, to a real daemon and
+// reads what it made of them.
 func TestRsyslog(t *testing.T) {
 	dir := t.TempDir()
 	address := startRsyslog(t, dir)
 	local, remote := testSyslog(t, "unix://"+filepath.Join(dir, "log"), inMemory), testSyslog(t, "udp://"+address, inMemory)
+	localCEF, remoteCEF := testCEF(t, "unix://"+filepath.Join(dir, "log")), testCEF(t, "udp://"+address)
 	want := []string{
+		"daemon|warning|edgescan|42|-|-| " + string(appendCEF(nil, prefixScan(), testHeader())),
+		"daemon|warning|edgescan|42|scan|-|" + string(appendCEF(nil, named(), testHeader())),
+		"daemon|warning|edgescan|42|scan_summary|-|" + string(appendCEF(nil, flooded(), testHeader())),
 		"daemon|warning|edgescan|42|-|-| " + message(vertical()),
 		`daemon|notice|edgescan|42|scan|[scan@32473 id="0000000000000007" state="end" kind="block" src_ip="10.50.0.66" score="0.998" ` +
 			`first_seen="2026-11-23T01:01:02.841483Z" last_seen="2026-11-23T01:06:02.841483Z" window_s="60" contacts="640" hosts="32" ports="20" answered="3" refused="600" silent="0" odd="37" ` +
@@ -74,7 +78,8 @@ func TestRsyslog(t *testing.T) {
 	}
 	// What is sent before the daemon listens is lost: send again.
 	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(50 * time.Millisecond) {
-		sendErr := errors.Join(local.Alert(vertical()), remote.Alert(block()))
+		sendErr := errors.Join(local.Alert(vertical()), remote.Alert(block()),
+			localCEF.Alert(prefixScan()), remoteCEF.Alert(named()), remoteCEF.Alert(flooded()))
 		out, _ := os.ReadFile(filepath.Join(dir, "out"))
 		if containsAll(string(out), want) {
 			return

@@ -1,62 +1,18 @@
 package alert
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 
 	"edgescan/internal/detect"
 )
 
-// eveSummary is the line about many incidents. Its event_type is one of its
-// own: what reads scan events by state, source or ID need not know of it.
-type eveSummary struct {
-	Timestamp string      `json:"timestamp"`
-	EventType string      `json:"event_type"`
-	Summary   scanSummary `json:"scan_summary"`
-}
-
-type scanSummary struct {
-	Since    string         `json:"since"` // counted from then to timestamp
-	Started  int            `json:"started"`
-	Updated  int            `json:"updated"`
-	Ended    int            `json:"ended"`
-	Ongoing  int            `json:"ongoing"`
-	Contacts int            `json:"contacts"`
-	Kinds    map[string]int `json:"kinds"`
-	TopPorts []uint16       `json:"top_ports"`
-	SrcIPs   []string       `json:"src_ips"`
-}
-
 // summaryKinds are the kinds in the order in which a line names them.
 var summaryKinds = []detect.Kind{detect.Vertical, detect.Horizontal, detect.Block}
 
-func summaryJSON(e detect.Event) []byte {
-	f := e.Folded
-	kinds := map[string]int{}
-	for _, k := range summaryKinds {
-		if n := f.Kinds[k]; n != 0 {
-			kinds[kindWord(k)] = n
-		}
-	}
-	line, _ := json.Marshal(eveSummary{ // it has nothing that JSON lacks
-		Timestamp: timestamp(e.Time),
-		EventType: "scan_summary",
-		Summary: scanSummary{
-			Since: timestamp(e.FirstSeen), Started: f.Started, Updated: f.Updated, Ended: f.Ended, Ongoing: f.Ongoing,
-			Contacts: f.Contacts, Kinds: kinds, TopPorts: topPorts(f.TopPorts), SrcIPs: examples(f),
-		},
-	})
-	return line
-}
-
 // examples returns addresses of some sources. It never returns nil.
 func examples(f *detect.Folded) []string {
-	list := []string{}
-	for _, a := range f.Examples[:min(len(f.Examples), maxExamples)] {
-		list = append(list, a.Netip().String())
-	}
-	return list
+	return addresses(f.Examples[:min(len(f.Examples), maxExamples)])
 }
 
 // summaryMessage is the line about many incidents, such as

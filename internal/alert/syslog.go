@@ -36,7 +36,7 @@ const (
 type Sender struct {
 	target   Target
 	security *Security
-	encode   func(detect.Event) []byte
+	encode   Format
 	report   func(Report)
 
 	queue   *spool.Queue
@@ -73,11 +73,11 @@ func NewSyslog(t Target, h Header, security *Security) *Sender {
 
 // NewSocketJSON returns a sink that sends JSON to a Unix socket: an object a
 // datagram, or an object a line where the socket is a stream.
-func NewSocketJSON(path string) *Sender {
-	return newSender(Target{"unix", path}, nil, JSON)
+func NewSocketJSON(path string, format Format) *Sender {
+	return newSender(Target{"unix", path}, nil, format)
 }
 
-func newSender(t Target, security *Security, encode func(detect.Event) []byte) *Sender {
+func newSender(t Target, security *Security, encode Format) *Sender {
 	ctx, cancel := context.WithCancel(context.Background())
 	return &Sender{
 		target: t, security: security, encode: encode,

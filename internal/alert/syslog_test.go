@@ -148,8 +148,36 @@ func checkRFC5424(t *testing.T, line string, e detect.Event) {
 	}
 }
 
+// TestSyslogCEF finds the header as it is with text, no structured data, and a
+// line of CEF.
+func TestSyslogCEF(t *testing.T) {
+	h := cefHeader(t)
+	if got, want := string(appendRFC3164(nil, named(), h)), "<28>Nov 23 02:06:02 edgescan[42]: "+string(appendCEF(nil, named(), h)); got != want {
+		t.Errorf("RFC 3164: %q, want %q", got, want)
+	}
+	line := appendRFC5424(nil, named(), h)
+	parsed, err := rfc5424.NewParser().Parse(line)
+	if err != nil {
+		t.Fatalf("%v in %q", err, line)
+	}
+	if m := parsed.(*rfc5424.SyslogMessage); m.StructuredData != nil || *m.MsgID != "scan" || *m.Message != string(appendCEF(nil, named(), h)) {
+		t.Errorf("RFC 5424: %q", line)
+	}
+}
+
 func TestHeader(t *testing.T) {
 	h := NewHeader()
+	for name, good := range map[string]bool{"text": true, "cef": true, "CEF": false, "": false, "leef": false} {
+		if err := h.SetFormat(name); (err == nil) != good || err != nil && !errors.Is(err, ErrHeader) {
+			t.Errorf("SetFormat(%q) = %v", name, err)
+		}
+	}
+	if err := h.SetFormat("text"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.JSONFormat("cef"); !errors.Is(err, ErrHeader) {
+		t.Errorf("JSONFormat(cef): %v", err)
+	}
 	for name, good := range map[string]bool{"router.example": true, "": false, "two words": false, "r\u00e4uter": false, "a\nb": false, strings.Repeat("a", 256): false} {
 		if err := h.SetHost(name); (err == nil) != good || err != nil && !errors.Is(err, ErrHeader) {
 			t.Errorf("SetHost(%q) = %v", name, err)

@@ -37,7 +37,12 @@ func TestSyslogNG(t *testing.T) {
 	})
 	send(t, testSyslog(t, "unix://"+filepath.Join(dir, "log"), inMemory), vertical())
 	send(t, testSyslog(t, fmt.Sprintf("tcp://127.0.0.1:%d", port), inMemory), block())
+	send(t, testCEF(t, "unix://"+filepath.Join(dir, "log")), named())
+	send(t, testCEF(t, fmt.Sprintf("tcp://127.0.0.1:%d", port)), prefixScan(), flooded())
 	for _, want := range []string{
+		"daemon|warning|edgescan|42||" + string(appendCEF(nil, named(), testHeader())),
+		"daemon|warning|edgescan|42||" + string(appendCEF(nil, prefixScan(), testHeader())),
+		"daemon|warning|edgescan|42||" + string(appendCEF(nil, flooded(), testHeader())),
 		"daemon|warning|edgescan|42||" + message(vertical()),
 		"daemon|notice|edgescan|42|10.50.0.66|" + message(block()),
 	} {

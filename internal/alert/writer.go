@@ -25,36 +25,42 @@ func (t *Text) Alert(e detect.Event) error {
 // Close does nothing.
 func (t *Text) Close() error { return nil }
 
-// EVE writes events as JSON, one object per line.
-type EVE struct{ w io.Writer }
+// Format writes an event as one line without its end.
+type Format func(detect.Event) []byte
 
-// NewEVE returns a sink that writes to w. Close leaves w open.
-func NewEVE(w io.Writer) *EVE { return &EVE{w} }
+// Objects writes events as JSON, one object per line.
+type Objects struct {
+	w      io.Writer
+	format Format
+}
 
-// OpenEVE returns a sink that appends to the file at path, created with mode
+// NewJSON returns a sink that writes to w. Close leaves w open.
+func NewJSON(w io.Writer, format Format) *Objects { return &Objects{w, format} }
+
+// OpenJSON returns a sink that appends to the file at path, created with mode
 // 0640, or that writes to standard output where path is "-".
-func OpenEVE(path string) (*EVE, error) {
+func OpenJSON(path string, format Format) (*Objects, error) {
 	if path == "-" {
-		return NewEVE(os.Stdout), nil
+		return NewJSON(os.Stdout, format), nil
 	}
 	f := &file{path: path}
 	if err := f.open(); err != nil {
 		return nil, fmt.Errorf("open JSON file: %w", err)
 	}
-	return &EVE{f}, nil
+	return NewJSON(f, format), nil
 }
 
 // Alert writes e's JSON in a single write, so that lines of several processes
 // that append to one file do not mix.
-func (s *EVE) Alert(e detect.Event) error {
-	if _, err := s.w.Write(append(JSON(e), '\n')); err != nil {
+func (s *Objects) Alert(e detect.Event) error {
+	if _, err := s.w.Write(append(s.format(e), '\n')); err != nil {
 		return fmt.Errorf("write JSON: %w", err)
 	}
 	return nil
 }
 
-// Close closes the file that OpenEVE opened.
-func (s *EVE) Close() error {
+// Close closes the file that OpenJSON opened.
+func (s *Objects) Close() error {
 	if f, ok := s.w.(*file); ok {
 		return f.close()
 	}
