@@ -12,104 +12,105 @@ import (
 // product is what CEF and ECS give as vendor and product.
 const product = "edgescan"
 
-// cefKeys are the keys of CEF's dictionary for fields; what has none gets one
-// that begins with the product's name, as the dictionary wants it. A custom key
-// goes with a label.
-var cefKeys = map[string]struct{ key, label string }{
-	"timestamp":    {"rt", ""},
-	"action":       {"act", ""},
-	"host":         {"dvchost", ""},
-	"src_name":     {"shost", ""},
-	"src_port":     {"spt", ""},
-	"dest_port":    {"dpt", ""},
-	"proto":        {"proto", ""},
-	"community_id": {"cs3", "communityId"},
-	"id":           {"externalId", ""},
-	"kind":         {"cs1", "kind"},
-	"score":        {"cfp1", "score"},
-	"first_seen":   {"start", ""},
-	"last_seen":    {"end", ""},
-	"since":        {"start", ""},
-	"contacts":     {"cnt", ""},
-	"hosts":        {"cn1", "hosts"},
-	"ports":        {"cn2", "ports"},
-	"sources":      {"cn3", "sources"},
-	"protocols":    {"cs5", "protocols"},
-	"top_ports":    {"cs4", "topPorts"},
-	"direction":    {"cs2", "direction"},
-	"allowed":      {"reason", ""},
-	"src_prefix":   {"cs6", "srcPrefix"},
-	"message":      {"msg", ""},
+// cefKeys are the keys of CEF's dictionary for fields, and the labels that go
+// with its custom keys. What is not here gets a key that begins with the
+// product's name, as the dictionary wants it.
+var cefKeys = []struct{ name, key, label string }{
+	{"timestamp", "rt", ""},
+	{"action", "act", ""},
+	{"host", "dvchost", ""},
+	{"src_ip", "src", ""},
+	{"src_name", "shost", ""},
+	{"src_port", "spt", ""},
+	{"dest_ip", "dst", ""},
+	{"dest_port", "dpt", ""},
+	{"proto", "proto", ""},
+	{"community_id", "cs3", "communityId"},
+	{"id", "externalId", ""},
+	{"kind", "cs1", "kind"},
+	{"score", "cfp1", "score"},
+	{"first_seen", "start", ""},
+	{"last_seen", "end", ""},
+	{"since", "start", ""},
+	{"contacts", "cnt", ""},
+	{"hosts", "cn1", "hosts"},
+	{"ports", "cn2", "ports"},
+	{"sources", "cn3", "sources"},
+	{"protocols", "cs5", "protocols"},
+	{"top_ports", "cs4", "topPorts"},
+	{"direction", "cs2", "direction"},
+	{"allowed", "reason", ""},
+	{"src_prefix", "cs6", "srcPrefix"},
+	{"message", "msg", ""},
 }
 
-// cefAddresses are the keys of addresses, IPv4 and IPv6: the dictionary of
-// version 0 has src and dst for IPv4 alone.
-var cefAddresses = map[string]struct{ four, six, label string }{
-	"src_ip":  {"src", "c6a2", "Source IPv6 Address"},
-	"dest_ip": {"dst", "c6a3", "Destination IPv6 Address"},
-}
+// cefHeader are the fields of the header behind vendor and product.
+var cefHeader = []string{"version", "rule_id", "rule_name", "severity"}
 
 // appendCEF appends e in ArcSight's Common Event Format, version 0, with the
 // fields of its JSON. It is printable ASCII.
 func appendCEF(b []byte, e detect.Event, h Header) []byte {
-	b = append(b, "CEF:0"...)
-	for _, s := range []string{product, product, h.Version, ruleID(e), ruleName(e), strconv.Itoa(h.level(e.State))} {
-		b = appendEscaped(append(b, '|'), s, '|')
+	l := headFields(&e, &h)
+	b = append(b, "CEF:0|"+product+"|"+product...)
+	for _, name := range cefHeader {
+		b = appendEscaped(append(b, '|'), textOf(l.get(name)), '|')
 	}
 	b = append(b, '|')
-	for i, f := range cefFields(e, h) {
-		if i > 0 {
-			b = append(b, ' ')
+	for _, f := range append(l, cefFields(e)...) {
+		if text := textOf(f.value); text != "" && !slices.Contains(cefHeader, f.name) {
+			b = appendExtension(b, f, text)
 		}
-		b = append(append(b, f.name...), '=')
-		b = appendEscaped(b, textOf(f.value), '=')
 	}
-	return b
+	return b[:len(b)-1] // without the last space
 }
 
-// cefFields returns the fields by the names of CEF. A receiver need not take
-// long lines, so that what another key says as well is left out.
-func cefFields(e detect.Event, h Header) []field {
-	fields := []field{{"timestamp", moment(e.Time)}, {"action", ruleAction(e)}, {"host", h.host()}}
+// cefFields returns what extensions say of e. A receiver need not take long
+// lines, so that what another key says as well is left out.
+func cefFields(e detect.Event) (l fields) {
 	if isSummary(e) {
-		fields = slices.Concat(fields, summaryFields(e), []field{{"last_seen", moment(e.LastSeen)}})
+		l = summaryFields(&e)
+		l.add("last_seen", moment(e.LastSeen))
 	} else {
-		flow := flowFields(e)
-		fields = slices.Concat(fields, sourceFields(e), flow, slices.DeleteFunc(scanFields(e), func(f field) bool {
-			return f.name == "state" || f.name == "example_dst" && len(flow) > 0
-		}))
+		l.add("src_ip", sourceIP(e))
+		l.addText("src_name", sourceName(&e))
+		l.addFlow(&e)
+		for _, f := range scanFields(&e) {
+			if f.name != "state" && (f.name != "example_dst" || e.Flow.IsZero()) {
+				l = append(l, f)
+			}
+		}
 	}
 	e.Flow = detect.Flow{} // whose ID the message has at its end
-	var named []field
-	for _, f := range append(fields, field{"message", message(e)}) {
-		if textOf(f.value) != "" { // lists too
-			named = append(named, cefField(f)...)
-		}
-	}
-	return named
+	l.add("message", message(e))
+	return l
 }
 
-// cefField returns a field by its name in CEF, with its label where it has one.
-func cefField(f field) []field {
-	var key, label string
-	if address, ok := f.value.(netip.Addr); ok && cefAddresses[f.name].four != "" {
-		key = cefAddresses[f.name].four
-		if address.Is6() {
-			key, label = cefAddresses[f.name].six, cefAddresses[f.name].label
+// appendExtension appends a field by its key, with its label where it has one,
+// and a space.
+func appendExtension(b []byte, f field, text string) []byte {
+	key, label := product+camel(f.name), ""
+	for _, k := range cefKeys {
+		if k.name == f.name {
+			key, label = k.key, k.label
 		}
-	} else if k, ok := cefKeys[f.name]; ok {
-		key, label = k.key, k.label
-	} else {
-		key = product + camel(f.name)
 	}
-	if t, ok := f.value.(moment); ok {
-		f.value = time.Unix(0, int64(t)).UnixMilli() // CEF's times
+	switch v := f.value.(type) {
+	case moment:
+		text = strconv.FormatInt(time.Unix(0, int64(v)).UnixMilli(), 10)
+	case netip.Addr:
+		switch { // version 0 has src and dst for IPv4 alone
+		case key == "src" && v.Is6():
+			key, label = "c6a2", "Source IPv6 Address"
+		case key == "dst" && v.Is6():
+			key, label = "c6a3", "Destination IPv6 Address"
+		}
 	}
-	fields := []field{{key, f.value}}
+	b = append(append(b, key...), '=')
+	b = append(appendEscaped(b, text, '='), ' ')
 	if label != "" {
-		fields = append(fields, field{key + "Label", label})
+		b = append(append(append(append(b, key...), "Label="...), label...), ' ')
 	}
-	return fields
+	return b
 }
 
 // camel writes window_s as WindowS.
@@ -146,28 +147,4 @@ func appendEscaped(b []byte, s string, end byte) []byte {
 		}
 	}
 	return b
-}
-
-// ruleID names what was found, as scan-vertical.
-func ruleID(e detect.Event) string {
-	if isSummary(e) {
-		return "scan-summary"
-	}
-	return "scan-" + kindWord(e.Kind)
-}
-
-// ruleName is ruleID in words.
-func ruleName(e detect.Event) string {
-	if isSummary(e) {
-		return "scan summary"
-	}
-	return kindWord(e.Kind) + " scan"
-}
-
-// ruleAction says what a line tells of it, as scan-start.
-func ruleAction(e detect.Event) string {
-	if isSummary(e) {
-		return "scan-summary"
-	}
-	return "scan-" + stateWord(e.State)
 }

@@ -55,10 +55,10 @@ func testSyslog(t *testing.T, target string, c spool.Config) *Sender {
 // testCEF is testSyslog with lines of CEF.
 func testCEF(t *testing.T, target string) *Sender {
 	t.Helper()
-	return startSender(t, NewSyslog(parse(t, target), cefHeader(t), nil), inMemory)
+	return startSender(t, NewSyslog(parse(t, target), headerOfCEF(t), nil), inMemory)
 }
 
-func cefHeader(t *testing.T) Header {
+func headerOfCEF(t *testing.T) Header {
 	t.Helper()
 	h := testHeader()
 	if err := h.SetFormat("cef"); err != nil {

@@ -2,7 +2,6 @@ package alert
 
 import (
 	"math"
-	"net/netip"
 	"slices"
 	"strings"
 
@@ -10,139 +9,142 @@ import (
 	"edgescan/internal/detect"
 )
 
-// ecsVersion is that of the Elastic Common Schema whose fields ECS writes.
-const ecsVersion = "8.11.0"
+// ecsFields are the fields of the Elastic Common Schema that lines have, those
+// of one set together: what every line says there, or the name of the field
+// whose value it has.
+var ecsFields = []struct{ set, name, constant, from string }{
+	{"", "@timestamp", "", "timestamp"},
+	{"", "message", "", "message"},
+	{"ecs", "version", "8.11.0", ""},
+	{"event", "kind", "", "event_kind"},
+	{"event", "category", "", "event_category"},
+	{"event", "type", "", "event_type"},
+	{"event", "action", "", "action"},
+	{"event", "reason", "", "allowed"},
+	{"event", "module", product, ""},
+	{"event", "dataset", "", "dataset"},
+	{"event", "start", "", "first_seen"},
+	{"event", "start", "", "since"},
+	{"event", "end", "", "last_seen"},
+	{"event", "duration", "", "duration"},
+	{"event", "severity", "", "severity"},
+	{"event", "risk_score", "", "risk_score"},
+	{"rule", "id", "", "rule_id"},
+	{"rule", "name", "", "rule_name"},
+	{"source", "address", "", "src_address"},
+	{"source", "ip", "", "src_ip"},
+	{"source", "domain", "", "src_name"},
+	{"source", "port", "", "src_port"},
+	{"destination", "address", "", "dest_ip"},
+	{"destination", "ip", "", "dest_ip"},
+	{"destination", "port", "", "dest_port"},
+	{"network", "direction", "", "perimeter"},
+	{"network", "type", "", "carrier"},
+	{"network", "transport", "", "transport"},
+	{"network", "community_id", "", "community_id"},
+	{"related", "ip", "", "related"},
+	{"observer", "vendor", product, ""},
+	{"observer", "product", product, ""},
+	{"observer", "type", "ids", ""},
+	{"observer", "version", "", "version"},
+	{"observer", "hostname", "", "host"},
+	{product, "scan", "", "scan"},
+	{product, "scan_summary", "", "scan_summary"},
+}
 
 // ECS returns e as one JSON object without a line end, in the fields of the
 // Elastic Common Schema, and what that has no field for below edgescan.
 func ECS(e detect.Event, h Header) []byte {
-	dataset, own := "scan", field{"scan", scanFields(e)}
-	if isSummary(e) {
-		dataset, own = "scan_summary", field{"scan_summary", summaryFields(e)}
+	l := ecsValues(&e, &h)
+	b, set := []byte{'{'}, ""
+	for _, f := range ecsFields {
+		value := l.get(f.from)
+		if f.constant != "" {
+			value = f.constant
+		}
+		if value == nil || value == "" {
+			continue
+		}
+		if f.set != set {
+			if set != "" {
+				b = append(b, '}')
+			}
+			b, set = append(appendName(b, f.set), '{'), f.set
+		}
+		b = appendJSON(appendName(b, f.name), value)
 	}
-	event := slices.Concat(ecsKind(e), []field{
-		{"action", ruleAction(e)},
-		{"module", product},
-		{"dataset", product + "." + dataset},
-		{"start", moment(e.FirstSeen)},
-		{"end", moment(e.LastSeen)},
-		{"duration", max(0, e.LastSeen-e.FirstSeen)},
-		{"severity", h.level(e.State)},
-	})
-	object := []field{
-		{"@timestamp", moment(e.Time)},
-		{"ecs", []field{{"version", ecsVersion}}},
-		{"message", message(e)},
-		{"rule", []field{{"id", ruleID(e)}, {"name", ruleName(e)}}},
-		{"observer", []field{
-			{"vendor", product}, {"product", product}, {"type", "ids"}, {"version", h.Version}, {"hostname", h.host()},
-		}},
-	}
-	if isSummary(e) {
-		object = append(object, field{"event", event}, field{"related", []field{{"ip", examples(e.Folded)}}})
-	} else {
-		event = append(event, field{"risk_score", math.Round(probability(e.Score)*1e4) / 100})
-		object = append(object, field{"event", event})
-		object = append(object, ecsFlow(e)...)
-	}
-	return appendObject(nil, append(object, field{product, []field{own}}))
+	return append(b, "}}"...)
 }
 
-// ecsKind returns the four fields by which ECS sorts events. What a rule allows
-// is no alert.
-func ecsKind(e detect.Event) []field {
+// ecsValues returns the values that ecsFields names.
+func ecsValues(e *detect.Event, h *Header) fields {
+	l := headFields(e, h)
+	l.add("message", message(*e))
+	l.add("duration", max(0, e.LastSeen-e.FirstSeen))
+	l.addKind(e)
+	own, name := scanFields(e), "scan"
+	if isSummary(*e) {
+		own, name = summaryFields(e), "scan_summary"
+		l.add("last_seen", moment(e.LastSeen))
+		l.add("related", examples(e.Folded))
+	} else {
+		l.add("risk_score", math.Round(probability(e.Score)*1e4)/100)
+		l.addEnds(e)
+	}
+	l = append(l, own...)
+	l.add("dataset", product+"."+name)
+	l.add(name, own)
+	return l
+}
+
+// addKind adds the fields by which ECS sorts events. What a rule allows is no
+// alert.
+func (l *fields) addKind(e *detect.Event) {
 	kind, types := "alert", []string{"info"}
 	switch {
 	case e.Allowed != "":
 		kind, types[0] = "event", "allowed"
-	case e.State == detect.Start:
-		types = append(types, "start")
-	case e.State == detect.End:
-		types = append(types, "end")
+	case e.State == detect.Start || e.State == detect.End:
+		types = append(types, string(e.State))
 	}
-	return []field{{"kind", kind}, {"category", []string{"network", "intrusion_detection"}}, {"type", types}, {"reason", e.Allowed}}
+	l.add("event_kind", kind)
+	l.add("event_category", []string{"network", "intrusion_detection"})
+	l.add("event_type", types)
 }
 
-// ecsFlow returns who scans whom, as far as it is known.
-func ecsFlow(e detect.Event) []field {
-	address := sourceIP(e).String()
-	if g := groupOf(e); g != nil {
-		address = g.srcPrefix
+// addEnds adds who scans whom, and over what, as far as it is known.
+func (l *fields) addEnds(e *detect.Event) {
+	address := sourceIP(*e).String()
+	related := []string{address}
+	if g := groupOf(*e); g != nil {
+		address, related = g.srcPrefix, g.members
 	}
-	source := []field{{"address", address}}
-	destination := []field{}
-	network := []field{{"direction", ecsDirection(e.Direction)}}
-	for _, f := range slices.Concat(sourceFields(e), flowFields(e)) {
-		switch f.name {
-		case "src_ip":
-			source = append(source, field{"ip", f.value})
-		case "src_name":
-			source = append(source, field{"domain", f.value})
-		case "src_port":
-			source = append(source, field{"port", f.value})
-		case "dest_ip":
-			destination = append(destination, field{"address", f.value}, field{"ip", f.value})
-			network = append(network, field{"type", networkType(e.Flow)})
-		case "dest_port":
-			destination = append(destination, field{"port", f.value})
-		case "proto":
-			if e.Flow.Proto != capture.ProtoARP {
-				network = append(network, field{"transport", strings.ToLower(textOf(f.value))})
-			}
-		case "community_id":
-			network = append(network, field{"community_id", f.value})
+	l.addText("src_address", address)
+	l.add("src_ip", sourceIP(*e))
+	l.addText("src_name", sourceName(e))
+	l.addFlow(e)
+	perimeter := e.Direction.String()
+	if e.Direction == detect.Transit {
+		perimeter = "external"
+	}
+	l.addText("perimeter", perimeter)
+	if f := e.Flow; !f.IsZero() {
+		carrier := "ipv6"
+		switch {
+		case f.Proto == capture.ProtoARP:
+			carrier = "arp"
+		case f.Dst.Is4():
+			carrier = "ipv4"
+		}
+		l.add("carrier", carrier)
+		if carrier != "arp" {
+			l.addText("transport", strings.ToLower(eveProtos[f.Proto]))
 		}
 	}
-	object := []field{{"source", source}}
-	for _, f := range []struct {
-		name   string
-		fields []field
-	}{{"destination", destination}, {"network", known(network)}} {
-		if len(f.fields) > 0 {
-			object = append(object, field{f.name, f.fields})
+	for _, a := range []capture.Addr{e.Example, e.Flow.Dst} {
+		if s := a.Netip().String(); !a.Netip().IsUnspecified() && !slices.Contains(related, s) {
+			related = append(related, s)
 		}
 	}
-	return append(object, field{"related", []field{{"ip", relatedIPs(e)}}})
-}
-
-// ecsDirection returns the name that ECS has for a direction.
-func ecsDirection(d detect.Direction) string {
-	if d == detect.Transit {
-		return "external"
-	}
-	return d.String()
-}
-
-// networkType returns what carries a flow.
-func networkType(f detect.Flow) string {
-	switch {
-	case f.Proto == capture.ProtoARP:
-		return "arp"
-	case f.Dst.Is4():
-		return "ipv4"
-	}
-	return "ipv6"
-}
-
-// relatedIPs returns all addresses of hosts that a line names, each once.
-func relatedIPs(e detect.Event) []string {
-	var ips []string
-	add := func(s string) {
-		if !slices.Contains(ips, s) {
-			ips = append(ips, s)
-		}
-	}
-	if g := groupOf(e); g != nil {
-		for _, s := range g.members {
-			add(s)
-		}
-	} else {
-		add(sourceIP(e).String())
-	}
-	for _, a := range []netip.Addr{e.Example.Netip(), e.Flow.Dst.Netip()} {
-		if !a.IsUnspecified() {
-			add(a.String())
-		}
-	}
-	return ips
+	l.add("related", related)
 }

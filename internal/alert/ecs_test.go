@@ -30,8 +30,8 @@ func ecsReference(t *testing.T) map[string]string {
 	return types
 }
 
-// ecsValues are the only values that ECS allows for some fields.
-var ecsValues = map[string][]string{
+// ecsAllowed are the only values that ECS allows for some fields.
+var ecsAllowed = map[string][]string{
 	"ecs.version":       {"8.11.0"},
 	"event.kind":        {"alert", "asset", "enrichment", "event", "metric", "state", "pipeline_error", "signal"},
 	"event.category":    {"network", "intrusion_detection"}, // of many
@@ -114,7 +114,7 @@ func TestECSReference(t *testing.T) {
 				list = []any{value}
 			}
 			for _, v := range list {
-				if allowed := ecsValues[name]; allowed != nil && !slices.Contains(allowed, v.(string)) {
+				if allowed := ecsAllowed[name]; allowed != nil && !slices.Contains(allowed, v.(string)) {
 					t.Errorf("%s is %v, want one of %v", name, v, allowed)
 				}
 			}

@@ -3,7 +3,6 @@ package alert
 import (
 	"fmt"
 	"net/netip"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,47 +17,58 @@ import (
 // removed.
 
 // field is a named value: a string, int, int64, uint16, float64, moment,
-// netip.Addr, []string, []uint16, or fields within it. A text that is empty
-// stands for none.
+// netip.Addr, []string, []uint16, or fields within it.
 type field struct {
 	name  string
 	value any
 }
 
-// known returns fields without those that are none.
-func known(fields []field) []field {
-	return slices.DeleteFunc(fields, func(f field) bool { return f.value == "" })
-}
-
 // moment is a time in nanoseconds since 1970.
 type moment int64
 
-// sourceFields say who scans. The name is that of a host.
-func sourceFields(e detect.Event) []field {
-	fields := []field{{"src_ip", sourceIP(e)}}
-	if name := cleanName(e.Name); name != "" && groupOf(e) == nil {
-		fields = append(fields, field{"src_name", name})
+// fields are in the order in which a line has them.
+type fields []field
+
+// add is not inlined: the device's binary would grow for each of the many
+// fields.
+//
+//go:noinline
+func (l *fields) add(name string, value any) { *l = append(*l, field{name, value}) }
+
+// addText adds a text, but for an empty one, which stands for none.
+func (l *fields) addText(name, text string) {
+	if text != "" {
+		l.add(name, text)
 	}
-	return fields
 }
 
-// flowFields are an example of what the source sent, none where there is none.
-// The port it came from is that of src_ip only where this is a host.
-func flowFields(e detect.Event) []field {
+// get returns a field's value, nil where there is none.
+func (l fields) get(name string) any {
+	for _, f := range l {
+		if f.name == name {
+			return f.value
+		}
+	}
+	return nil
+}
+
+// addFlow adds an example of what the source sent, if there is one. The port it
+// came from is that of src_ip only where this is a host.
+func (l *fields) addFlow(e *detect.Event) {
 	f := e.Flow
 	if f.IsZero() {
-		return nil
+		return
 	}
-	var fields []field
 	ported := len(withPorts([]capture.Proto{f.Proto})) > 0
-	if ported && groupOf(e) == nil {
-		fields = append(fields, field{"src_port", f.SrcPort})
+	if ported && groupOf(*e) == nil {
+		l.add("src_port", f.SrcPort)
 	}
-	fields = append(fields, field{"dest_ip", f.Dst.Netip()})
+	l.add("dest_ip", f.Dst.Netip())
 	if ported {
-		fields = append(fields, field{"dest_port", f.DstPort})
+		l.add("dest_port", f.DstPort)
 	}
-	return append(fields, field{"proto", eveProtos[f.Proto]}, field{"community_id", communityID(f)})
+	l.addText("proto", eveProtos[f.Proto])
+	l.addText("community_id", communityID(f))
 }
 
 // eveProtos are the protocols' names as Suricata writes them at the top.
@@ -66,75 +76,107 @@ var eveProtos = map[capture.Proto]string{
 	capture.ProtoTCP: "TCP", capture.ProtoUDP: "UDP", capture.ProtoICMP: "ICMP", capture.ProtoICMPv6: "IPv6-ICMP", capture.ProtoARP: "ARP",
 }
 
-// incidentFields say which incident it is.
-func incidentFields(e detect.Event) []field {
-	return []field{{"id", idString(e.ID)}, {"state", stateWord(e.State)}, {"kind", kindWord(e.Kind)}}
+// addIncident adds which incident it is.
+func (l *fields) addIncident(e *detect.Event) {
+	l.add("id", idString(e.ID))
+	l.add("state", stateWord(e.State))
+	l.add("kind", kindWord(e.Kind))
 }
 
-// figureFields say what was seen.
-func figureFields(e detect.Event) []field {
-	return []field{
-		{"score", probability(e.Score)},
-		{"first_seen", moment(e.FirstSeen)},
-		{"last_seen", moment(e.LastSeen)},
-		{"window_s", e.Window / int64(time.Second)},
-		{"contacts", e.Contacts},
-		{"hosts", e.Hosts},
-		{"ports", e.Ports},
-		{"answered", e.Answered},
-		{"refused", e.Refused},
-		{"silent", e.Silent},
-		{"odd", e.Odd},
-		{"protocols", protocolNames(e.Protocols)},
-		{"top_ports", topPorts(e.TopPorts)},
-		{"example_dst", e.Example.Netip()},
-	}
+// addFigures adds what was seen.
+func (l *fields) addFigures(e *detect.Event) {
+	l.add("score", probability(e.Score))
+	l.add("first_seen", moment(e.FirstSeen))
+	l.add("last_seen", moment(e.LastSeen))
+	l.add("window_s", e.Window/int64(time.Second))
+	l.add("contacts", e.Contacts)
+	l.add("hosts", e.Hosts)
+	l.add("ports", e.Ports)
+	l.add("answered", e.Answered)
+	l.add("refused", e.Refused)
+	l.add("silent", e.Silent)
+	l.add("odd", e.Odd)
+	l.add("protocols", protocolNames(e.Protocols))
+	l.add("top_ports", topPorts(e.TopPorts))
+	l.add("example_dst", e.Example.Netip())
 }
 
-// contextFields say from where to where it goes, and why a rule allows it.
-func contextFields(e detect.Event) []field {
-	return []field{{"direction", e.Direction.String()}, {"allowed", e.Allowed}}
+// addContext adds from where to where it goes, and why a rule allows it.
+func (l *fields) addContext(e *detect.Event) {
+	l.addText("direction", e.Direction.String())
+	l.addText("allowed", e.Allowed)
 }
 
-// groupFields are what is to be said of a source that is many hosts, none for
+// addGroup adds what is to be said of a source that is many hosts, nothing for
 // one that is a host: what all sources or all destinations have in common, how
 // many sources there are, and some of them.
-func groupFields(e detect.Event) []field {
-	g := groupOf(e)
+func (l *fields) addGroup(e *detect.Event) {
+	g := groupOf(*e)
 	if g == nil {
-		return nil
+		return
 	}
-	return []field{
-		{"scope", g.scope}, {"src_prefix", g.srcPrefix}, {"dst_prefix", g.dstPrefix},
-		{"sources", e.Sources}, {"src_ips", g.members},
-	}
+	l.add("scope", g.scope)
+	l.add("src_prefix", g.srcPrefix)
+	l.add("dst_prefix", g.dstPrefix)
+	l.add("sources", e.Sources)
+	l.add("src_ips", g.members)
 }
 
 // scanFields are what EVE's scan object holds.
-func scanFields(e detect.Event) []field {
-	return slices.Concat(incidentFields(e), figureFields(e), contextFields(e), groupFields(e))
+func scanFields(e *detect.Event) (l fields) {
+	l.addIncident(e)
+	l.addFigures(e)
+	l.addContext(e)
+	l.addGroup(e)
+	return l
 }
 
 // summaryFields are what EVE's scan_summary object holds.
-func summaryFields(e detect.Event) []field {
+func summaryFields(e *detect.Event) (l fields) {
 	f := e.Folded
-	kinds := []field{}
+	var kinds fields
 	for _, k := range []detect.Kind{detect.Block, detect.Horizontal, detect.Vertical} {
 		if n := f.Kinds[k]; n != 0 {
-			kinds = append(kinds, field{kindWord(k), n})
+			kinds.add(kindWord(k), n)
 		}
 	}
-	return []field{
-		{"since", moment(e.FirstSeen)}, // counted from then to the line's time
-		{"started", f.Started},
-		{"updated", f.Updated},
-		{"ended", f.Ended},
-		{"ongoing", f.Ongoing},
-		{"contacts", f.Contacts},
-		{"kinds", kinds},
-		{"top_ports", topPorts(f.TopPorts)},
-		{"src_ips", examples(f)},
+	l.add("since", moment(e.FirstSeen)) // counted from then to the line's time
+	l.add("started", f.Started)
+	l.add("updated", f.Updated)
+	l.add("ended", f.Ended)
+	l.add("ongoing", f.Ongoing)
+	l.add("contacts", f.Contacts)
+	l.add("kinds", kinds)
+	l.add("top_ports", topPorts(f.TopPorts))
+	l.add("src_ips", examples(f))
+	return l
+}
+
+// headFields are what ECS and CEF say of every line, in place of EVE's
+// event_type.
+func headFields(e *detect.Event, h *Header) (l fields) {
+	found, name, what := kindWord(e.Kind), kindWord(e.Kind)+" scan", stateWord(e.State)
+	if isSummary(*e) {
+		found, name, what = "summary", "scan summary", "summary"
 	}
+	l.add("timestamp", moment(e.Time))
+	l.add("version", h.Version)
+	l.add("rule_id", "scan-"+found) // what was found
+	l.add("rule_name", name)
+	l.add("severity", levels[h.severity(e.State)])
+	l.add("action", "scan-"+what) // what the line tells of it
+	if h.Host != "-" {
+		l.addText("host", h.Host)
+	}
+	return l
+}
+
+// sourceName returns what a host is called, nothing for what is many hosts.
+func sourceName(e *detect.Event) string {
+	if groupOf(*e) != nil {
+		return ""
+	}
+	return cleanName(e.Name)
 }
 
 // isSummary reports whether e is about many incidents.
@@ -204,7 +246,7 @@ func textOf(value any) string {
 		return strings.Join(v, ",")
 	case []uint16:
 		return numberList(v)
-	case []field:
+	case fields:
 		var parts []string
 		for _, f := range v {
 			parts = append(parts, f.name+":"+textOf(f.value))

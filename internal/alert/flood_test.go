@@ -149,7 +149,7 @@ func TestFloodSummaryFormats(t *testing.T) {
 		e.Folded.TopPorts[i] = 44818
 	}
 	e.Folded.Started = 1 << 62
-	for name, s := range map[string]string{"Line": Line(e), "JSON": string(JSON(e)), "RFC 3164": string(appendRFC3164(nil, e, testHeader())), "RFC 5424": string(appendRFC5424(nil, e, testHeader())), "CEF": string(appendRFC5424(nil, e, cefHeader(t)))} {
+	for name, s := range map[string]string{"Line": Line(e), "JSON": string(JSON(e)), "RFC 3164": string(appendRFC3164(nil, e, testHeader())), "RFC 5424": string(appendRFC5424(nil, e, testHeader())), "CEF": string(appendRFC5424(nil, e, headerOfCEF(t)))} {
 		limit := 1180
 		if name == "CEF" {
 			limit = 1440

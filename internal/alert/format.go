@@ -136,14 +136,6 @@ const (
 	notice  = 5
 )
 
-// host returns the host's name, nothing if it is not known.
-func (h Header) host() string {
-	if h.Host == "-" {
-		return ""
-	}
-	return h.Host
-}
-
 func (h Header) priority(s detect.State) int { return h.Facility*8 + h.severity(s) }
 
 // severity returns the severity of a state, 0 to 7.
@@ -158,11 +150,8 @@ func (h Header) severity(s detect.State) int {
 	return severity
 }
 
-// level returns the severity of a state as CEF counts it, 0 to 10 for the worst.
-func (h Header) level(s detect.State) int { return levels[h.severity(s)] }
-
-// levels are CEF's severities for those of syslog: low to 3, medium to 6, high
-// to 8, very high above.
+// levels are the severities of CEF, and of ECS's events, for those of syslog:
+// low to 3, medium to 6, high to 8, very high above.
 var levels = [8]int{10, 9, 8, 7, 5, 3, 2, 1}
 
 // appendRFC3164 appends e as local daemons take it from syslog(3): local time
@@ -179,32 +168,35 @@ func appendRFC3164(b []byte, e detect.Event, h Header) []byte {
 // appendRFC5424 appends e with the fields of its JSON as structured data. The
 // text is ASCII, so that no byte order mark is due.
 func appendRFC5424(b []byte, e detect.Event, h Header) []byte {
-	id, fields := "scan", dataFields(e)
+	id := "scan"
 	if isSummary(e) {
-		id, fields = "scan_summary", summaryFields(e)
+		id = "scan_summary"
 	}
 	b = fmt.Appendf(b, "<%d>1 %s %s %s %d %s ", h.priority(e.State), timestamp(e.Time), h.Host, h.App, h.pid, id)
 	if h.cef {
 		return appendCEF(append(b, "- "...), e, h)
 	}
-	return appendText(append(appendData(b, fields), ' '), message(e))
-}
-
-// dataFields are the fields of structured data, in an order of its own.
-func dataFields(e detect.Event) []field {
-	source := sourceFields(e)
-	return slices.Concat(incidentFields(e), source[:1], figureFields(e), source[1:],
-		known([]field{{"community_id", communityID(e.Flow)}}), groupFields(e), known(contextFields(e)))
-}
-
-// appendData appends fields as structured data.
-func appendData(b []byte, fields []field) []byte {
 	b = append(append(b, '['), sdID...)
-	for _, f := range fields {
+	for _, f := range dataFields(&e) {
 		b = append(append(append(b, ' '), f.name...), '=')
 		b = appendValue(b, textOf(f.value))
 	}
-	return append(b, ']')
+	return appendText(append(b, "] "...), message(e))
+}
+
+// dataFields are the fields of structured data, in an order of its own.
+func dataFields(e *detect.Event) (l fields) {
+	if isSummary(*e) {
+		return summaryFields(e)
+	}
+	l.addIncident(e)
+	l.add("src_ip", sourceIP(*e))
+	l.addFigures(e)
+	l.addText("src_name", sourceName(e))
+	l.addText("community_id", communityID(e.Flow))
+	l.addGroup(e)
+	l.addContext(e)
+	return l
 }
 
 // appendValue appends a value of structured data in quotes, escaped as RFC

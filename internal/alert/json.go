@@ -3,7 +3,6 @@ package alert
 import (
 	"encoding/json"
 	"net/netip"
-	"slices"
 	"strconv"
 
 	"edgescan/internal/detect"
@@ -13,31 +12,44 @@ import (
 // Suricata's EVE. A Summary has an event_type of its own: what reads scan events
 // by state, source or ID need not know of it.
 func JSON(e detect.Event) []byte {
-	head := []field{{"timestamp", moment(e.Time)}, {"event_type", "scan"}}
+	var l fields
+	l.add("timestamp", moment(e.Time))
 	if isSummary(e) {
-		head[1].value = "scan_summary"
-		return appendObject(nil, append(head, field{"scan_summary", summaryFields(e)}))
+		l.add("event_type", "scan_summary")
+		l.add("scan_summary", summaryFields(&e))
+		return appendObject(nil, l)
 	}
-	return appendObject(nil, slices.Concat(head, sourceFields(e), flowFields(e), []field{{"scan", scanFields(e)}}))
+	l.add("event_type", "scan")
+	l.add("src_ip", sourceIP(e))
+	l.addText("src_name", sourceName(&e))
+	l.addFlow(&e)
+	l.add("scan", scanFields(&e))
+	return appendObject(nil, l)
 }
 
-// appendObject appends the fields that are known as a JSON object.
-func appendObject(b []byte, fields []field) []byte {
+// appendObject appends fields as a JSON object, but for texts that are empty.
+func appendObject(b []byte, l fields) []byte {
 	b = append(b, '{')
-	for i, f := range known(fields) {
-		if i > 0 {
-			b = append(b, ',')
+	for _, f := range l {
+		if f.value != "" {
+			b = appendJSON(appendName(b, f.name), f.value)
 		}
-		b = append(append(append(b, '"'), f.name...), `":`...) // names are plain letters
-		b = appendJSON(b, f.value)
 	}
 	return append(b, '}')
+}
+
+// appendName appends the name of a field of an object.
+func appendName(b []byte, name string) []byte {
+	if b[len(b)-1] != '{' {
+		b = append(b, ',')
+	}
+	return append(append(append(b, '"'), name...), `":`...) // names are plain letters
 }
 
 // appendJSON appends a field's value.
 func appendJSON(b []byte, value any) []byte {
 	switch v := value.(type) {
-	case []field:
+	case fields:
 		return appendObject(b, v)
 	case int:
 		return strconv.AppendInt(b, int64(v), 10)

@@ -110,7 +110,7 @@ func checkFormats(t *testing.T, e detect.Event) {
 	line, object := Line(e), JSON(e)
 	local := appendRFC3164(nil, e, testHeader())
 	remote := appendRFC5424(nil, e, testHeader())
-	h := cefHeader(t)
+	h := headerOfCEF(t)
 	for name, s := range map[string]string{
 		"Line": line, "JSON": string(object), "RFC 3164": string(local), "RFC 5424": string(remote),
 		"CEF in RFC 3164": string(appendRFC3164(nil, e, h)), "CEF in RFC 5424": string(appendRFC5424(nil, e, h)),

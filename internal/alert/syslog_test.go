@@ -151,7 +151,7 @@ func checkRFC5424(t *testing.T, line string, e detect.Event) {
 // TestSyslogCEF finds the header as it is with text, no structured data, and a
 // line of CEF.
 func TestSyslogCEF(t *testing.T) {
-	h := cefHeader(t)
+	h := headerOfCEF(t)
 	if got, want := string(appendRFC3164(nil, named(), h)), "<28>Nov 23 02:06:02 edgescan[42]: "+string(appendCEF(nil, named(), h)); got != want {
 		t.Errorf("RFC 3164: %q, want %q", got, want)
 	}
