@@ -51,10 +51,10 @@ func newDeliveryFlags() deliveryFlags {
 
 func (f *deliveryFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.json, "json", "", "write alerts as JSON lines to this file, - for standard output, unix:///PATH for a socket")
-	flags.Var(&f.jsonFormat, "json-format", "fields of these: eve, in the shape of Suricata's, or ecs, the Elastic Common Schema")
+	flags.Var(&f.jsonFormat, "json-format", "fields of --json: eve, in the shape of Suricata's, or ecs, the Elastic Common Schema")
 	flags.StringArrayVar(&f.syslog, "syslog", nil, "send alerts to syslog: local (the default without a value), unix:///PATH, udp://HOST:PORT, tcp://HOST:PORT or tls://HOST[:PORT]; may be repeated")
 	flags.Lookup("syslog").NoOptDefVal = "local"
-	flags.Var(&f.format, "syslog-format", "what these say: text, or cef, ArcSight's Common Event Format")
+	flags.Var(&f.format, "syslog-format", "what --syslog sends: text, or cef, ArcSight's Common Event Format")
 	flags.StringVar(&f.ca, "syslog-ca", "", "PEM file with the authorities that tls:// trusts (default the system's)")
 	flags.StringVar(&f.cert, "syslog-cert", "", "PEM file with the certificate to show to tls:// receivers")
 	flags.StringVar(&f.key, "syslog-key", "", "PEM file with its key")
