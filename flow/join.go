@@ -229,7 +229,7 @@ func (h *held) replies() int {
 			return c
 		}
 	}
-	if h.Back.Packets > 0 {
+	if h.Back.Packets > 0 && h.backStart != math.MaxInt64 {
 		if c := cmp.Compare(h.Start, h.backStart); c != 0 {
 			return c
 		}
