@@ -70,11 +70,7 @@ func (d *Decoder) flow5(m *legacy.PacketNetFlowV5, from *legacy.RecordsNetFlowV5
 		r.Out.Flags = capture.Flags(from.TCPFlags)
 		d.flagged(true)
 	}
-	age := upMilli(m.SysUptime - from.First)
-	if age < 0 || age > maxAge {
-		age = upMilli(from.Last - from.First)
-	}
-	r.Start = r.Time - min(max(age, 0), maxAge)
+	begin(r, upMilli(m.SysUptime-from.First), upMilli(from.Last-from.First))
 	d.give()
 }
 

@@ -195,12 +195,18 @@ func (d *Decoder) flagged(told bool) {
 // times reads when the flow began. The exporter's clock may be wrong: what counts
 // is how long before the datagram that was, by the same clock.
 func (d *Decoder) times() {
-	r := &d.record
 	age, duration := d.age()
-	if age < 0 || age > maxAge {
-		age = duration // of a file, or of a clock that was set since
+	begin(&d.record, age, duration)
+}
+
+// begin sets the start of a flow that began so long before the datagram, and has
+// lasted so long, both in nanoseconds. An age that cannot be is that of a file, or
+// of a clock that was set since: then only the duration tells.
+func begin(r *flow.Record, age, duration int64) {
+	if age > maxAge {
+		age = 0
 	}
-	r.Start = r.Time - min(max(age, 0), maxAge)
+	r.Start = r.Time - min(max(age, duration, 0), maxAge)
 }
 
 // age returns how long before the datagram a flow began, below 0 where that is not
@@ -214,21 +220,22 @@ func (d *Decoder) age() (age, duration int64) {
 	case v.told(durationMicro):
 		duration = int64(min(v.number[durationMicro], maxMilli)) * 1000
 	}
-	if v.told(startUptime) {
-		if v.told(endUptime) {
-			duration = upMilli(uint32(v.number[endUptime]) - uint32(v.number[startUptime]))
-		}
-		return d.uptimeAge(uint32(v.number[startUptime])), duration
-	}
 	if v.told(startDelta) {
 		return int64(min(v.number[startDelta], maxMilli)) * 1000, duration
 	}
-	start, ok := v.instant(startSeconds)
+	if d.version == 9 && v.told(startUptime) {
+		if v.told(endUptime) {
+			duration = upMilli(uint32(v.number[endUptime]) - uint32(v.number[startUptime]))
+		}
+		return upMilli(d.export.uptime - uint32(v.number[startUptime])), duration
+	}
+	start, ok := d.instant(startUptime, startSeconds)
 	if !ok {
 		return age, duration
 	}
-	if end, ok := v.instant(endSeconds); ok {
+	if end, ok := d.instant(endUptime, endSeconds); ok {
 		duration = end - start
+		d.refine(end)
 	}
 	return d.at - d.domain.ahead - start, duration
 }
@@ -237,23 +244,22 @@ func (d *Decoder) age() (age, duration int64) {
 // counted in milliseconds, and begin anew after 49 days.
 func upMilli(difference uint32) int64 { return int64(int32(difference)) * milli }
 
-// uptimeAge is age by the time since the exporter's system came up.
-func (d *Decoder) uptimeAge(start uint32) int64 {
-	if d.version == 9 {
-		return upMilli(d.export.uptime - start)
+// instant returns a time by the exporter's clock, in nanoseconds since 1970: of its
+// system's uptime, or of the slot of seconds or one of the finer ones behind it.
+func (d *Decoder) instant(uptime, seconds slot) (ns int64, ok bool) {
+	v := &d.values
+	if ns, ok := v.instant(seconds); ok || !v.told(uptime) {
+		return ns, ok
 	}
 	came := d.domain.initTime
-	if d.values.told(initTime) {
-		came = int64(min(d.values.number[initTime], maxMilli))
+	if v.told(initTime) {
+		came = int64(min(v.number[initTime], maxMilli))
 	}
-	if came == 0 {
-		return -1
-	}
-	return d.at - d.domain.ahead - (came+int64(start))*milli
+	return (came + int64(uint32(v.number[uptime]))) * milli, came != 0
 }
 
-// instant returns a time of the exporter's, in nanoseconds since 1970: of first,
-// which is startSeconds or endSeconds, or of the finer ones behind it.
+// instant returns the time of first, which is startSeconds or endSeconds, or of the
+// finer ones behind it.
 func (v *values) instant(first slot) (ns int64, ok bool) {
 	step := startMilli - startSeconds
 	switch seconds, ms, micro, nano := first, first+step, first+2*step, first+3*step; {
@@ -284,6 +290,14 @@ func (d *Decoder) clock() {
 	}
 }
 
+// refine corrects how far the clock is behind by a flow that ended since: no flow
+// ends after it was told of.
+func (d *Decoder) refine(end int64) {
+	if late := end - (d.at - d.domain.ahead); late > 0 && late < maxAheadDifference {
+		d.domain.ahead -= late
+	}
+}
+
 // continues notes a flow that will be told of again, and says of one that was told
 // of before that it is the same.
 func (d *Decoder) continues() {
@@ -304,7 +318,7 @@ func (d *Decoder) orient() {
 		case biflowInitiator:
 			r.Facts |= flow.Oriented
 		case biflowReverse:
-			turn(r)
+			r.Turn()
 			r.Facts |= flow.Oriented
 		}
 	}
@@ -312,16 +326,9 @@ func (d *Decoder) orient() {
 		return
 	}
 	if r.Out.Packets == 0 && r.Back.Packets > 0 {
-		turn(r)
+		r.Turn()
 	}
 	if r.Back.Packets == 0 && (r.Proto == capture.ProtoICMP || r.Proto == capture.ProtoICMPv6) {
 		r.Facts &^= flow.Both // by its type, the answer is another flow to some
 	}
-}
-
-// turn exchanges the two ends.
-func turn(r *flow.Record) {
-	r.Src, r.Dst = r.Dst, r.Src
-	r.SrcPort, r.DstPort = r.DstPort, r.SrcPort
-	r.Out, r.Back = r.Back, r.Out
 }
