@@ -9,6 +9,8 @@ import (
 	"os"
 
 	"github.com/klauspost/compress/gzip"
+
+	"edgescan/capture"
 )
 
 // Errors of a Reader.
@@ -24,8 +26,8 @@ var errMalformed = errors.New("malformed line")
 
 // Bounds on what a Reader takes from a file.
 const (
-	maxLine    = 1 << 20 // bytes of a line that are looked at
-	lineBuffer = 256 << 10
+	maxLine    = 1 << 20 // bytes of a line; longer ones are malformed
+	lineBuffer = 64 << 10
 	maxUnknown = 2000 // lines that no format knows, until the file is given up
 )
 
@@ -57,9 +59,11 @@ type Reader struct {
 	name    string
 	lines   *bufio.Reader
 	closer  io.Closer
+	begun   bool // it is known whether it is compressed
+	grows   bool // it is never compressed
 	format  format
 	kind    string
-	long    []byte // a line that the buffer was too small for
+	part    []byte // what has been read of a line that is not whole
 	unknown int    // lines before the first that some format knew
 	stats   Stats
 	err     error
@@ -71,11 +75,22 @@ type Stats struct {
 	Malformed uint64 // lines that should have been records, and were left out
 }
 
-// Open opens a flow log; "-" is standard input.
+// Open opens a flow log; "-" is standard input, whose Reader may have nothing for a
+// while, see Next.
 func Open(path string) (*Reader, error) {
 	if path == "-" {
-		return NewReader(os.Stdin, "standard input")
+		return NewReader(newPipe(os.Stdin), "standard input"), nil
 	}
+	file, err := openLog(path)
+	if err != nil {
+		return nil, err
+	}
+	r := NewReader(file, path)
+	r.closer = file
+	return r, nil
+}
+
+func openLog(path string) (*os.File, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -84,37 +99,49 @@ func Open(path string) (*Reader, error) {
 		file.Close()
 		return nil, fmt.Errorf("%s: %w: it is a folder", path, ErrFormat)
 	}
-	r, err := NewReader(file, path)
-	if err != nil {
-		file.Close()
-		return nil, err
-	}
-	r.closer = file
-	return r, nil
+	return file, nil
 }
 
 // NewReader reads a flow log from r, of a name for messages. Close leaves r open.
-func NewReader(r io.Reader, name string) (*Reader, error) {
-	lines := bufio.NewReaderSize(r, lineBuffer)
-	if magic, _ := lines.Peek(2); len(magic) == 2 && magic[0] == 0x1f && magic[1] == 0x8b {
-		unzipped, err := gzip.NewReader(lines)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w: %w", name, ErrTruncated, err)
-		}
-		lines = bufio.NewReaderSize(unzipped, lineBuffer)
+func NewReader(r io.Reader, name string) *Reader {
+	return &Reader{name: name, lines: bufio.NewReaderSize(r, lineBuffer)}
+}
+
+// begin looks whether the log is compressed.
+func (r *Reader) begin() error {
+	magic, err := r.lines.Peek(2)
+	if errors.Is(err, capture.ErrTimeout) {
+		return err
 	}
-	return &Reader{name: name, lines: lines}, nil
+	r.begun = true
+	if r.grows || len(magic) < 2 || magic[0] != 0x1f || magic[1] != 0x8b {
+		return nil
+	}
+	unzipped, err := gzip.NewReader(patient{r.lines})
+	if err != nil {
+		return fmt.Errorf("%s: %w: %w", r.name, ErrTruncated, err)
+	}
+	r.lines = bufio.NewReaderSize(unzipped, lineBuffer)
+	return nil
 }
 
 // Next fills rec with the next record. It returns io.EOF at the end; other errors
 // wrap ErrFormat or ErrTruncated, or are the stream's. Malformed lines are counted
-// and left out.
+// and left out. Of what is written while it is read, it returns capture.ErrTimeout
+// when nothing came for a fifth of a second.
 func (r *Reader) Next(rec *Record) error {
 	for r.err == nil {
 		line, err := r.line()
+		if errors.Is(err, capture.ErrTimeout) {
+			return err
+		}
 		if err != nil && len(line) == 0 {
 			r.err = r.ended(err)
 			break
+		}
+		if len(line) >= maxLine {
+			r.stats.Malformed++
+			continue
 		}
 		if r.format == nil && !r.detect(line) {
 			continue
@@ -150,7 +177,7 @@ func (r *Reader) ended(err error) error {
 	switch {
 	case err == io.EOF && r.format == nil:
 		return fmt.Errorf("%s: %w: want one of %s", r.name, ErrFormat, kinds())
-	case err == io.EOF:
+	case err == io.EOF, errors.Is(err, ErrTruncated):
 		return err
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, gzip.ErrChecksum), errors.Is(err, gzip.ErrHeader):
 		return fmt.Errorf("%s: %w: %w", r.name, ErrTruncated, err)
@@ -173,26 +200,35 @@ func kinds() string {
 // line returns the next line without its end, valid until the next call. The last
 // one may come with an error.
 func (r *Reader) line() ([]byte, error) {
-	line, err := r.lines.ReadSlice('\n')
-	if err == bufio.ErrBufferFull {
-		line, err = r.rest(line)
+	if !r.begun {
+		if err := r.begin(); err != nil {
+			return nil, err
+		}
 	}
-	return bytes.TrimRight(line, "\r\n"), err
+	line, err := r.lines.ReadSlice('\n')
+	if err != nil || len(r.part) > 0 {
+		return r.whole(line, err)
+	}
+	return bytes.TrimRight(line, "\r\n"), nil
 }
 
-// rest reads on in a line that did not fit the buffer. Of one that is too long
-// the beginning is returned.
-func (r *Reader) rest(line []byte) ([]byte, error) {
-	r.long = append(r.long[:0], line...)
+// whole puts a line together that did not fit the buffer, or is not written to its
+// end yet. Of one that is too long the beginning is returned.
+func (r *Reader) whole(line []byte, err error) ([]byte, error) {
 	for {
-		line, err := r.lines.ReadSlice('\n')
-		if len(r.long) < maxLine {
-			r.long = append(r.long, line...)
+		if len(r.part) < maxLine {
+			r.part = append(r.part, line...)
 		}
 		if err != bufio.ErrBufferFull {
-			return r.long, err
+			break
 		}
+		line, err = r.lines.ReadSlice('\n')
 	}
+	if errors.Is(err, capture.ErrTimeout) {
+		return nil, err
+	}
+	line, r.part = r.part, r.part[:0]
+	return bytes.TrimRight(line, "\r\n"), err
 }
 
 // Kind names the format, once the first record was read.
