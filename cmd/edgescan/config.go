@@ -85,7 +85,7 @@ func configPath(flags *pflag.FlagSet) (string, error) {
 	if path = os.Getenv(configVariable); path != "" {
 		return path, nil
 	}
-	if flags.Changed("interface") || flags.Changed("read") {
+	if slices.ContainsFunc(inputNames, flags.Changed) {
 		return "", nil
 	}
 	_, err = os.Stat(defaultConfig)
@@ -190,7 +190,7 @@ func configKey(flag *pflag.Flag) config.Key {
 		}
 		return nil
 	}
-	if flag.Name == "interface" || flag.Name == "read" {
+	if slices.Contains(inputNames, flag.Name) {
 		key.Group = "what is watched"
 	}
 	if isLive(flag.Name) {

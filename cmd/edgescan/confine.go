@@ -19,10 +19,10 @@ var errNotRoot = errors.New("only root can become another user")
 
 // runUser returns whom a run on interfaces becomes.
 func runUser(f *runFlags) (confine.User, error) {
-	if f.user != "" && len(f.interfaces) == 0 {
-		return confine.User{}, errors.New("--user goes with interfaces (-i): files are opened one after the other, by whoever calls")
+	if f.user != "" && !f.onSockets() {
+		return confine.User{}, errors.New("--user goes with interfaces (-i) and --listen: files are opened one after the other, by whoever calls")
 	}
-	if len(f.interfaces) == 0 {
+	if !f.onSockets() {
 		return confine.User{UID: os.Geteuid(), GID: os.Getegid()}, nil
 	}
 	user, err := confine.LookupUser(f.user)
@@ -33,6 +33,18 @@ func runUser(f *runFlags) (confine.User, error) {
 		return user, errNotRoot
 	}
 	return user, nil
+}
+
+// confine gives up what is not needed any more.
+func (f *runFlags) confine(log zerolog.Logger, user confine.User, d *delivery) error {
+	if f.onSockets() {
+		return confineLive(log, f, user, d)
+	}
+	if err := d.start(); err != nil {
+		return err
+	}
+	confineFiles(log, d.access())
+	return nil
 }
 
 // confineLive gives up what watching does not need, once interfaces, JSON file

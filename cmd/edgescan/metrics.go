@@ -37,7 +37,7 @@ func openMonitor(f *runFlags) (*monitor, error) {
 	if f.metrics == "" {
 		return m, nil
 	}
-	if len(f.files) > 0 && !f.follow {
+	if !f.live() {
 		return nil, usageError{errMetricsOfFiles}
 	}
 	if m.listener, err = metrics.Listen(f.metrics); err != nil {

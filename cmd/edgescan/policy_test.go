@@ -139,7 +139,7 @@ func TestBadPolicy(t *testing.T) {
 		"inside":        {[]string{"run", "-r", sample, "--inside", "10.0.0.1/8"}, "--inside: \"10.0.0.1/8\" has bits set"},
 		"direction":     {[]string{"run", "-r", sample, "--threshold", "in=0.999"}, `--threshold "in=0.999": want inbound`},
 		"low":           {[]string{"run", "-r", sample, "--threshold", "inbound=0.5"}, "below the model's own of 0.99"},
-		"tune nothing":  {[]string{"tune"}, "give interfaces (-i) or files (-r)"},
+		"tune nothing":  {[]string{"tune"}, "give interfaces (-i), captures (-r)"},
 		"tune for file": {[]string{"tune", "-r", sample, "--for", "1h"}, "--for goes with interfaces"},
 		"tune no time":  {[]string{"tune", "-i", "lo", "--for", "-1s"}, "--for -1s is too short"},
 	} {

@@ -7,7 +7,6 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
-	"slices"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -20,9 +19,7 @@ import (
 
 // runFlags are the flags of run.
 type runFlags struct {
-	interfaces []string
-	files      []string
-	follow     bool
+	inputFlags
 	deliveryFlags
 	model       string
 	memory      byteSize
@@ -52,14 +49,18 @@ func newRun() *cobra.Command { return newRunFlags().command() }
 // command returns run, whose command line sets f.
 func (f *runFlags) command() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "run (-i IFACE | -r FILE)...",
-		Short: "Find the scans on interfaces or in capture files",
+		Use:   "run (-i IFACE | -r FILE | --flows FILE | --listen udp://ADDRESS:PORT)...",
+		Short: "Find the scans on interfaces, in capture files or in flows",
 		Example: `  edgescan run -i eth0                          until Ctrl-C
   edgescan run -i eth0 -i wlan0 --syslog        alerts to the local syslog
   edgescan run -i eth0 --syslog tls://loghost --syslog-ca ca.pem --spool /var/spool/edgescan
   edgescan run -r a.pcap -r b.pcapng.gz         files in the order of time, then exit
   edgescan run -r FOLDER                        the capture files in it
   edgescan run -r FOLDER --follow               and what tcpdump or dumpcap adds, until Ctrl-C
+  edgescan run --flows conn.log                 flows: of Zeek, nfdump, Argus, conntrack, a firewall...
+  edgescan run --flows '/var/log/zeek/conn.*.gz' --flows /var/log/zeek/conn.log
+  edgescan run --flows conn.log --follow        and what is added, until Ctrl-C
+  edgescan run --listen udp://127.0.0.1:2055    NetFlow, IPFIX and sFlow, until Ctrl-C
   edgescan run                                  what /etc/edgescan/edgescan.yaml says, or --config FILE
   edgescan run -i eth0 --filter "$(tcpdump -ddd -i eth0 'not host 10.0.0.9')"
   tcpdump -i eth0 -U -w - | edgescan run -r -   what another program captures`,
@@ -73,9 +74,7 @@ func (f *runFlags) command() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	addConfigFlag(flags)
-	flags.StringArrayVarP(&f.interfaces, "interface", "i", nil, "interface to watch; may be repeated")
-	flags.StringArrayVarP(&f.files, "read", "r", nil, "pcap or pcapng file to read, gzip allowed, or a folder of such; - for standard input; may be repeated: all are read in the order of packet time")
-	flags.BoolVar(&f.follow, "follow", false, "go on with what is written to the folder of -r, rotated files too, until Ctrl-C")
+	f.inputFlags.add(flags)
 	flags.Var(&f.filter, "filter", filterUsage+"tcpdump -ddd -i IFACE (of PPP and tunnels -y RAW), or -ddd -r FILE, and the expression")
 	f.deliveryFlags.add(flags)
 	flags.StringVar(&f.model, "model", "", "model file to use in place of the built-in one")
@@ -116,14 +115,8 @@ const folderDelay = 30 * time.Second
 
 // check refuses what cannot be carried out.
 func (f *runFlags) check() error {
-	if len(f.interfaces) == 0 && len(f.files) == 0 || len(f.interfaces) > 0 && len(f.files) > 0 {
-		return usageError{errors.New("give interfaces (-i) or files (-r), here or in a configuration file, see 'edgescan run --help'")}
-	}
-	if f.follow && (len(f.files) != 1 || !isFolder(f.files[0])) {
-		return usageError{errors.New("--follow needs one folder (-r FOLDER)")}
-	}
-	if first := slices.Index(f.files, "-"); first >= 0 && slices.Contains(f.files[first+1:], "-") {
-		return usageError{errors.New("standard input (-r -) can be read once only")}
+	if err := f.inputFlags.check(); err != nil {
+		return usageError{err}
 	}
 	if f.memory < minMemory || f.memory > maxMemory {
 		return usageError{fmt.Errorf("--memory %s: want at least %s and at most %s", f.memory.text(), byteSize(minMemory).text(), byteSize(maxMemory).text())}
@@ -142,8 +135,14 @@ func (f *runFlags) check() error {
 			return usageError{fmt.Errorf("--ring %s leaves too little of --memory %s", f.ring.text(), f.memory.text())}
 		}
 	}
+	if f.engineMemory() < detect.MinMemory {
+		return usageError{fmt.Errorf("--memory %s: want at least %s for flows", f.memory.text(), byteSize(minMemory+flowMemory).text())}
+	}
 	if err := f.checkBlock(); err != nil {
 		return err
+	}
+	if f.filter.given && f.ofFlows() {
+		return usageError{errors.New("--filter is for packets, and flows are none")}
 	}
 	return f.filter.parse(f.interfaces, f.files)
 }
@@ -153,6 +152,9 @@ func (f *runFlags) engineMemory() int64 {
 	memory := int64(f.memory) - programMemory
 	if len(f.interfaces) > 0 {
 		memory -= int64(f.ring) - capture.DefaultRingBytes
+	}
+	if f.ofFlows() {
+		memory -= flowMemory
 	}
 	return memory
 }
@@ -196,7 +198,7 @@ func run(ctx context.Context, f *runFlags) error {
 	}
 	defer blocker.close()
 	w := &watcher{log: log, workers: f.workers, delay: folderDelay, lost: sinks.Undelivered}
-	w.words = f.worded(len(f.interfaces) > 0 || f.follow, log, func(e *detect.Event) {
+	w.words = f.worded(f.live(), log, func(e *detect.Event) {
 		err := sinks.Alert(*e)
 		if err != nil {
 			log.Warn().Err(err).Msg("alert not delivered")
@@ -204,7 +206,7 @@ func run(ctx context.Context, f *runFlags) error {
 		w.counts.told(e, err)
 	})
 	key := featurize.DefaultKey
-	if len(f.interfaces) > 0 || f.follow {
+	if f.live() {
 		key = randomKey()
 	}
 	w.engine, err = detect.NewEngine(detect.Config{
@@ -225,34 +227,20 @@ func run(ctx context.Context, f *runFlags) error {
 	ctx, end := context.WithCancel(ctx)
 	defer end()
 	p := &program{flags: f, log: log, watcher: w, sinks: sinks, notify: monitor.notify, end: end, threshold: threshold, own: own}
-	if len(f.interfaces) > 0 || f.follow {
+	if f.live() {
 		p.catchHangups()
 	}
 	started := time.Now()
-	if len(f.files) > 0 {
-		w.only = f.filter.program // on interfaces it is the kernel's
-		if err := sinks.start(); err != nil {
-			return err
-		}
-		confineFiles(log, sinks.access())
-		monitor.ready(ctx, w)
-	}
-	switch {
-	case f.follow:
-		p.follow(ctx)
-		err = w.follow(ctx, f.files[0])
-	case len(f.interfaces) > 0:
-		err = w.watch(ctx, f, func() error {
+	err = w.bring(ctx, f, func() error {
+		if f.live() {
 			defer p.follow(ctx) // not before: files would be opened as root
-			err := confineLive(log, f, user, sinks)
-			if err == nil {
-				monitor.ready(ctx, w)
-			}
-			return err
-		})
-	default:
-		err = w.read(ctx, f.files)
-	}
+		}
+		err := f.confine(log, user, sinks)
+		if err == nil {
+			monitor.ready(ctx, w)
+		}
+		return err
+	})
 	monitor.notify.tell("STOPPING=1")
 	end()
 	p.wait()

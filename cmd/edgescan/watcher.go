@@ -34,6 +34,7 @@ type watcher struct {
 	counts  alertCounts
 	lost    func() uint64 // alerts that some receiver will not get; may be nil
 
+	flows      *flowInput // nil where packets come
 	interfaces []*interfaceLog
 	pulse      pulse
 }
@@ -173,21 +174,42 @@ func (w *watcher) hooks(src *capture.Live, report *interfaceLog) pumpHooks {
 	}
 }
 
-// pumpFolder brings what is written to a folder to the engine. While nothing comes
-// the clock goes on from the packet before, not with the system's: that may differ
-// from the one of the packets, or these may be of last week. And it stays behind,
-// since programs write whole buffers: no packet is to find itself in the past.
+// pumpFolder brings what is written to a folder to the engine.
 func (w *watcher) pumpFolder(ctx context.Context, src *capture.Follower) error {
-	var latest int64 // time of the latest packet
-	var came time.Time
-	return w.pump(ctx, src, capture.Decoder{Only: w.only}, pumpHooks{loop: w.pulse.loop("the folder"), idle: func(frame *capture.Frame) {
-		if frame.Time != latest {
-			latest, came = frame.Time, time.Now()
-		}
-		if quiet := time.Since(came) - w.delay; latest > 0 && quiet > 0 {
-			w.advance(time.Unix(0, latest).Add(quiet))
-		}
-	}})
+	quiet := quietClock{delay: w.delay}
+	return w.pump(ctx, src, capture.Decoder{Only: w.only}, pumpHooks{
+		loop: w.pulse.loop("the folder"),
+		idle: func(frame *capture.Frame) {
+			quiet.came(frame.Time)
+			if now, ok := quiet.now(); ok {
+				w.advance(time.Unix(0, now))
+			}
+		},
+	})
+}
+
+// quietClock moves time on where nothing comes from files that other programs
+// write. It goes on from what came last, not with the system's clock: that may
+// differ from the one of the packets, or these may be of last week. And it stays
+// behind, since programs write whole buffers: nothing is to find itself in the
+// past.
+type quietClock struct {
+	delay  time.Duration
+	latest int64 // time of what came last
+	since  time.Time
+}
+
+// came notes the time of what came last.
+func (c *quietClock) came(latest int64) {
+	if latest != c.latest {
+		c.latest, c.since = latest, time.Now()
+	}
+}
+
+// now returns the time that it may be, and whether it has gone on.
+func (c *quietClock) now() (now int64, ok bool) {
+	quiet := time.Since(c.since) - c.delay
+	return c.latest + int64(quiet), c.latest > 0 && quiet > 0
 }
 
 // pumpHooks are what pump calls beside the engine.
@@ -258,34 +280,24 @@ func (w *watcher) advance(now time.Time) {
 func (w *watcher) finish(started time.Time, sinks *delivery) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.flows != nil {
+		w.flows.player.Flush()
+	}
 	w.stopped = true
 	w.engine.Close()
 	w.words.close(w.engine.Tracker().CaptureTime(w.engine.Tracker().Now()))
 	sinks.finish()
-	if len(w.sources) == 0 {
+	if len(w.sources) == 0 && w.flows == nil {
 		return // nothing could be read: the error says it all
 	}
-	var total capture.Stats
-	for _, s := range w.sources {
-		stats := s.Stats()
-		total.Frames += stats.Frames
-		total.Dropped += stats.Dropped
-		total.Shed += stats.Shed
-	}
 	stats := w.engine.Stats()
-	undecoded := zerolog.Dict()
-	for r := capture.ReasonOK + 1; r < capture.NumReasons; r++ {
-		if n := w.reasons[r]; n > 0 && r != capture.ReasonFiltered {
-			undecoded.Uint64(r.String(), n)
-		}
-	}
-	summary := w.log.Info().Uint64("packets", total.Frames)
-	if w.only != nil {
-		summary.Uint64("filtered_out", w.reasons[capture.ReasonFiltered])
+	summary := w.log.Info()
+	if w.flows != nil {
+		w.flows.summary(summary)
+	} else {
+		w.packetSummary(summary)
 	}
 	summary.
-		Uint64("drops", total.Dropped).
-		Uint64("bulk_udp_flows", total.Shed).
 		Uint64("sources", stats.Sources).
 		Uint64("contacts", stats.Contacts).
 		Uint64("incidents", stats.Incidents).
@@ -295,8 +307,29 @@ func (w *watcher) finish(started time.Time, sinks *delivery) {
 		Uint64("forgotten_contacts", stats.EvictedContacts).
 		Uint64("incidents_cut_short", stats.Cut).
 		Uint64("undelivered_alerts", sinks.Undelivered()).
-		Dict("not_decoded", undecoded).
 		Str("peak_memory", peakMemory().text()).
 		Stringer("took", time.Since(started).Round(time.Millisecond)).
 		Msg("summary")
+}
+
+// packetSummary adds what became of packets to the summary.
+func (w *watcher) packetSummary(line *zerolog.Event) {
+	var total capture.Stats
+	for _, s := range w.sources {
+		stats := s.Stats()
+		total.Frames += stats.Frames
+		total.Dropped += stats.Dropped
+		total.Shed += stats.Shed
+	}
+	undecoded := zerolog.Dict()
+	for r := capture.ReasonOK + 1; r < capture.NumReasons; r++ {
+		if n := w.reasons[r]; n > 0 && r != capture.ReasonFiltered {
+			undecoded.Uint64(r.String(), n)
+		}
+	}
+	line.Uint64("packets", total.Frames)
+	if w.only != nil {
+		line.Uint64("filtered_out", w.reasons[capture.ReasonFiltered])
+	}
+	line.Uint64("drops", total.Dropped).Uint64("bulk_udp_flows", total.Shed).Dict("not_decoded", undecoded)
 }

@@ -23,7 +23,7 @@ func (f *wordFlags) add(flags *pflag.FlagSet) {
 	f.fold = foldAuto
 	flags.StringVar(&f.hosts, "hosts-file", "", "call sources by the names in this file, which is like /etc/hosts")
 	flags.StringVar(&f.leases, "leases-file", "", "call sources by the names that DHCP clients gave themselves: leases of dnsmasq (/tmp/dhcp.leases) or of ISC dhcpd")
-	flags.Var(&f.fold, "fold", "where more than so many scans start within a minute, tell the others in a summary a minute; 0: tell each; auto: 30 for interfaces and --follow, else 0")
+	flags.Var(&f.fold, "fold", "where more than so many scans start within a minute, tell the others in a summary a minute; 0: tell each; auto: 30 for interfaces, --listen and --follow, else 0")
 }
 
 // foldLimit is a flag that holds a number, or auto.
@@ -120,4 +120,4 @@ func (w *worded) close(now int64) {
 }
 
 // errMetricsOfFiles is why files have no metrics.
-var errMetricsOfFiles = fmt.Errorf("--metrics goes with interfaces (-i) or --follow: files are read and done with")
+var errMetricsOfFiles = fmt.Errorf("--metrics goes with interfaces (-i), --listen or --follow: files are read and done with")
