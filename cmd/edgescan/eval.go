@@ -14,6 +14,7 @@ import (
 	"edgescan/internal/detect"
 	"edgescan/internal/eval"
 	"edgescan/internal/labels"
+	"edgescan/internal/softflowd"
 )
 
 // evalFlags are the flags of eval.
@@ -25,6 +26,7 @@ type evalFlags struct {
 	plots    string
 
 	synthetic int
+	flows     bool
 
 	evasion       bool
 	evasionScenes int
@@ -37,6 +39,7 @@ func newEval() *cobra.Command {
 		Short: "Score the model and the simple rules on labelled captures",
 		Example: `  edgescan eval --captures captures/
   edgescan eval --captures captures/ --model my.esq --float my.float
+  edgescan eval --captures captures/ --softflowd --verbose
   edgescan eval --evasion`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -50,6 +53,7 @@ func newEval() *cobra.Command {
 	flags.StringVar(&f.captures, "captures", "", "folder of captures with a labels.csv")
 	flags.StringVar(&f.model, "model", "", "int8 model file (default: the built-in one)")
 	flags.IntVar(&f.synthetic, "synthetic", 500, "held-out synthetic scenes to score on as well; 0 for none")
+	flags.BoolVar(&f.flows, "softflowd", false, "score as well what softflowd exports of the captures, as NetFlow and IPFIX, sampled too, collected here and by nfdump (Debian: softflowd, nfdump)")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "list each capture on which the network and its label differ")
 	flags.BoolVar(&f.evasion, "evasion", false, "find out instead how far a scan must go to stay unseen: its rate, answers, sources, ... one by one")
 	flags.IntVar(&f.evasionScenes, "evasion-scenes", 40, "scenes for each value that --evasion tries")
@@ -99,21 +103,12 @@ func evaluate(ctx context.Context, f *evalFlags) error {
 		return err
 	}
 	detectors = append(append(detectors, float...), eval.Rules()...)
-	var results []eval.Result
-	for i := range detectors {
-		r, err := eval.RunAll(&detectors[i], captures)
-		if err != nil {
-			return err
-		}
-		results = append(results, r)
-	}
-	if err := eval.WriteTable(os.Stdout, captures, results); err != nil {
+	if err := compare(f, captures, detectors, eval.Packets); err != nil {
 		return err
 	}
-	if f.verbose {
-		fmt.Println()
-		for i := range results {
-			eval.WriteErrors(os.Stdout, captures, &results[i])
+	if f.flows {
+		if err := compareFlows(ctx, f, captures, detectors); err != nil {
+			return err
 		}
 	}
 	if f.synthetic <= 0 {
@@ -132,4 +127,48 @@ func evaluate(ctx context.Context, f *evalFlags) error {
 		return err
 	}
 	return finishEvaluation(ctx, f, network, trial)
+}
+
+// compare prints how detectors do on captures, seen in one way.
+func compare(f *evalFlags, captures []labels.Capture, detectors []eval.Detector, view eval.View) error {
+	var results []eval.Result
+	for i := range detectors {
+		r, err := eval.RunAll(&detectors[i], captures, view)
+		if err != nil {
+			return err
+		}
+		results = append(results, r)
+	}
+	if err := eval.WriteTable(os.Stdout, captures, results); err != nil {
+		return err
+	}
+	if f.verbose {
+		fmt.Println()
+		for i := range results {
+			eval.WriteErrors(os.Stdout, captures, &results[i])
+		}
+	}
+	return nil
+}
+
+// flowExports are the ways in which flows are scored.
+var flowExports = []softflowd.Export{
+	{Version: 9}, {Version: 5}, {Version: 10},
+	{Version: 9, Nfdump: true}, {Version: 5, Nfdump: true}, {Version: 10, Nfdump: true},
+	{Version: 9, Sampling: 10}, {Version: 9, Sampling: 100},
+}
+
+// compareFlows prints how detectors do on the flows of captures.
+func compareFlows(ctx context.Context, f *evalFlags, captures []labels.Capture, detectors []eval.Detector) error {
+	for _, x := range flowExports {
+		view, err := eval.Flows(ctx, captures, x)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("\nthe same captures, seen as flows: %s\n", x)
+		if err := compare(f, captures, detectors, view); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -65,7 +65,7 @@ func floatDetector(f *evalFlags, captures []labels.Capture, threshold uint32) ([
 	}
 	judge := &floatJudge{maps: model.NewDataset(architecture.Input), index: map[[sha256.Size]byte]int{}}
 	d := eval.Detector{Name: "edgescan float", Judge: judge, Threshold: detect.One + 1}
-	if _, err := eval.RunAll(&d, captures); err != nil {
+	if _, err := eval.RunAll(&d, captures, eval.Packets); err != nil {
 		return nil, err
 	}
 	if judge.scores, err = float.ScanScores(judge.maps); err != nil {

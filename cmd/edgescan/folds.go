@@ -85,10 +85,10 @@ func folds(ctx context.Context, f *foldsFlags) error {
 			if fold[captures[i].Repo] != k {
 				continue
 			}
-			if alone.Verdicts[i], err = eval.Run(&base, &captures[i]); err != nil {
+			if alone.Verdicts[i], err = eval.Run(&base, &captures[i], eval.Packets); err != nil {
 				return err
 			}
-			if added.Verdicts[i], err = eval.Run(&extended, &captures[i]); err != nil {
+			if added.Verdicts[i], err = eval.Run(&extended, &captures[i], eval.Packets); err != nil {
 				return err
 			}
 		}

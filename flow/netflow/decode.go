@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"math"
 	"net/netip"
 
 	goflow "github.com/netsampler/goflow2/v2/decoders/netflow"
@@ -115,15 +116,14 @@ func (d *Decoder) decodeTemplated(exporter netip.Addr, version uint16, datagram 
 	var sets []any
 	var number uint32
 	var err error
-	body := bytes.NewBuffer(datagram[2:])
 	if version == 9 {
-		var m goflow.NFv9Packet
-		err = goflow.DecodeMessageNetFlow(body, (*templates)(d), &m)
-		sets, number = m.FlowSets, m.SequenceNumber
-		d.export = export{uptime: m.SystemUptime, time: int64(m.UnixSeconds) * 1000}
+		// How many sets there are is not asked: softflowd, for one, counts wrongly.
+		sets, err = goflow.DecodeMessageCommon(bytes.NewBuffer(datagram[20:]), (*templates)(d), id, math.MaxUint16, version)
+		number = binary.BigEndian.Uint32(datagram[12:])
+		d.export = export{uptime: binary.BigEndian.Uint32(datagram[4:]), time: int64(binary.BigEndian.Uint32(datagram[8:])) * 1000}
 	} else {
 		var m goflow.IPFIXPacket
-		err = goflow.DecodeMessageIPFIX(body, (*templates)(d), &m)
+		err = goflow.DecodeMessageIPFIX(bytes.NewBuffer(datagram[2:]), (*templates)(d), &m)
 		sets, number = m.FlowSets, m.SequenceNumber
 		d.export = export{time: int64(m.ExportTime) * 1000}
 	}

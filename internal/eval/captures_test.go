@@ -50,7 +50,7 @@ func TestShippedModelOnRealCaptures(t *testing.T) {
 
 func totals(t *testing.T, d *Detector, captures []labels.Capture) Totals {
 	t.Helper()
-	r, err := RunAll(d, captures)
+	r, err := RunAll(d, captures, Packets)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,13 +40,22 @@ type Verdict struct {
 	Unread error          // what kept the file from being read to its end; its beginning counts
 }
 
-// Run scores a detector on one capture.
-func Run(d *Detector, c *labels.Capture) (Verdict, error) {
+// View shows an engine what somebody sees of a capture, and closes the engine.
+// unread is what kept the capture from being shown to its end; its beginning counts.
+type View func(e *detect.Engine, c *labels.Capture) (unread, err error)
+
+// Packets is the View of all packets.
+func Packets(e *detect.Engine, c *labels.Capture) (unread, err error) {
 	src, err := capture.Open(c.File)
 	if err != nil {
-		return Verdict{}, fmt.Errorf("score %s: %w", c.File, err)
+		return nil, fmt.Errorf("score %s: %w", c.File, err)
 	}
 	defer src.Close()
+	return detect.Replay(e, src, nil), nil
+}
+
+// Run scores a detector on one capture.
+func Run(d *Detector, c *labels.Capture, view View) (Verdict, error) {
 	v := &Verdict{}
 	judge, threshold := d.Judge, d.Threshold
 	cfg := detect.Config{Memory: detect.DefaultMemory, Key: featurize.DefaultKey}
@@ -65,8 +74,8 @@ func Run(d *Detector, c *labels.Capture) (Verdict, error) {
 	if err != nil {
 		return Verdict{}, err
 	}
-	v.Unread = detect.Replay(engine, src, nil)
-	return *v, nil
+	v.Unread, err = view(engine, c)
+	return *v, err
 }
 
 // ofScanners reports whether what a group is named for may be the doing of

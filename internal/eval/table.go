@@ -18,10 +18,10 @@ type Result struct {
 }
 
 // RunAll scores a detector on all captures.
-func RunAll(d *Detector, captures []labels.Capture) (Result, error) {
+func RunAll(d *Detector, captures []labels.Capture, view View) (Result, error) {
 	r := Result{Detector: d.Name}
 	for i := range captures {
-		v, err := Run(d, &captures[i])
+		v, err := Run(d, &captures[i], view)
 		if err != nil {
 			return r, err
 		}
