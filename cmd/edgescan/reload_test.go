@@ -52,23 +52,29 @@ func startFollower(t *testing.T, settings string, env ...string) *follower {
 	t.Helper()
 	f := &follower{t: t, config: write(t, "edgescan.yaml", nil), folder: t.TempDir()}
 	f.set(settings)
-	f.cmd = exec.Command(os.Args[0], "run", "--config", f.config)
+	f.start("following", env, "--config", f.config)
+	return f
+}
+
+// start runs it until its log says something.
+func (f *follower) start(says string, env []string, args ...string) {
+	f.t.Helper()
+	f.cmd = exec.Command(os.Args[0], append([]string{"run"}, args...)...)
 	f.cmd.Env = append(append(os.Environ(), asProgram+"=1", "NO_COLOR=1"), env...)
 	f.cmd.Stderr = &f.log
 	if err := f.cmd.Start(); err != nil {
-		t.Fatal(err)
+		f.t.Fatal(err)
 	}
-	t.Cleanup(func() {
+	f.t.Cleanup(func() {
 		if f.cmd.ProcessState == nil {
 			f.cmd.Process.Kill()
 			f.cmd.Wait()
 		}
-		if t.Failed() {
-			t.Logf("it said:\n%s", &f.log)
+		if f.t.Failed() {
+			f.t.Logf("it said:\n%s", &f.log)
 		}
 	})
-	f.wait("following", func() bool { return strings.Contains(f.log.String(), "following") })
-	return f
+	f.wait(says, func() bool { return strings.Contains(f.log.String(), says) })
 }
 
 // set writes the configuration file.
