@@ -87,7 +87,10 @@ func start(t *testing.T, gateway *host, binary, json string, args ...string) *pr
 			t.Logf("edgescan said:\n%s", &p.stderr)
 		}
 	})
-	waitFor(t, 10*time.Second, "edgescan to listen", func() bool { return strings.Contains(p.stderr.String(), "watching interfaces=") })
+	waitFor(t, 10*time.Second, "edgescan to listen", func() bool {
+		said := p.stderr.String()
+		return strings.Contains(said, "watching interfaces=") || strings.Contains(said, "receiving flows address=")
+	})
 	return p
 }
 
