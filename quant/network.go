@@ -1,6 +1,7 @@
 package quant
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -31,6 +32,9 @@ type Meta struct {
 
 	// Threshold is the scan score, in 1/65536, from which on a map shows a scan.
 	Threshold uint32 `json:"threshold"`
+
+	// FlowThreshold is Threshold for maps of flows, which show less; 0: the same.
+	FlowThreshold uint32 `json:"flow_threshold,omitempty"`
 
 	Provenance Provenance `json:"provenance"`
 }
@@ -83,8 +87,8 @@ func (m Meta) validate(classes int) error {
 	if classes < 2 || len(m.Classes) != classes {
 		return fmt.Errorf("%d class names for %d classes, need at least 2 and as many names", len(m.Classes), classes)
 	}
-	if m.Threshold > One {
-		return fmt.Errorf("threshold %d, must be at most %d", m.Threshold, One)
+	if highest := max(m.Threshold, m.FlowThreshold); highest > One {
+		return fmt.Errorf("threshold %d, must be at most %d", highest, One)
 	}
 	return nil
 }
@@ -117,6 +121,9 @@ func (n *Network) Params(i int) Params { return n.params[i] }
 // Threshold returns the scan score, in 1/65536, from which on a map shows a
 // scan.
 func (n *Network) Threshold() uint32 { return n.meta.Threshold }
+
+// FlowThreshold is Threshold for maps of flows.
+func (n *Network) FlowThreshold() uint32 { return cmp.Or(n.meta.FlowThreshold, n.meta.Threshold) }
 
 // CheckFeaturizer returns ErrMismatch unless the network was trained on the maps
 // of the featurizer with the fingerprint want.

@@ -107,7 +107,8 @@ func evaluate(ctx context.Context, f *evalFlags) error {
 		return err
 	}
 	if f.flows {
-		if err := compareFlows(ctx, f, captures, detectors); err != nil {
+		ofFlows := eval.Detector{Name: "edgescan int8", Judge: judge, Threshold: network.FlowThreshold()}
+		if err := compareFlows(ctx, f, captures, append([]eval.Detector{ofFlows}, eval.Rules()...)); err != nil {
 			return err
 		}
 	}
