@@ -15,6 +15,7 @@ import (
 	"edgescan/internal/eval"
 	"edgescan/internal/labels"
 	"edgescan/internal/softflowd"
+	"edgescan/quant"
 )
 
 // evalFlags are the flags of eval.
@@ -115,19 +116,34 @@ func evaluate(ctx context.Context, f *evalFlags) error {
 	if f.synthetic <= 0 {
 		return nil
 	}
-	trial, err := runSynthetic(ctx, network, testScenes, uint64(network.Meta().Provenance.Seed), f.synthetic, dataset.Packets)
+	trial, err := scoreSynthetic(ctx, f, network, dataset.Packets)
 	if err != nil {
 		return err
 	}
-	fmt.Printf("\nshare of scanning sources found in %d held-out synthetic scenes\n", f.synthetic)
-	if err := trial.WriteFound(os.Stdout); err != nil {
-		return err
-	}
-	fmt.Println("\nfalse alerts a day of a benign source that is active all day, in the same scenes")
-	if err := trial.WriteFalseRates(os.Stdout, network.Threshold()); err != nil {
-		return err
+	if f.flows {
+		if _, err := scoreSynthetic(ctx, f, network, dataset.Flows); err != nil {
+			return err
+		}
 	}
 	return finishEvaluation(ctx, f, network, trial)
+}
+
+// scoreSynthetic prints how the network and the rules do on held-out scenes.
+func scoreSynthetic(ctx context.Context, f *evalFlags, network *quant.Network, view dataset.Views) (*eval.Synthetic, error) {
+	trial, err := runSynthetic(ctx, network, testScenes, uint64(network.Meta().Provenance.Seed), f.synthetic, view)
+	if err != nil {
+		return nil, err
+	}
+	seen := ""
+	if view == dataset.Flows {
+		seen = ", seen as flows of all kinds of exporters, of which a third sample"
+	}
+	fmt.Printf("\nshare of scanning sources found in %d held-out synthetic scenes%s\n", f.synthetic, seen)
+	if err := trial.WriteFound(os.Stdout); err != nil {
+		return nil, err
+	}
+	fmt.Println("\nfalse alerts a day of a benign source that is active all day, in the same scenes")
+	return trial, trial.WriteFalseRates(os.Stdout, thresholdOf(network, view))
 }
 
 // compare prints how detectors do on captures, seen in one way.
