@@ -9,10 +9,10 @@ import (
 	"testing"
 )
 
-// metricNames returns the names on the page of a run on an interface.
+// metricNames returns the names on the pages of runs on an interface and on flows.
 func metricNames() []string {
 	m := monitor{}
-	page := string(m.page(figures{interfaces: []interfaceFigures{{name: "eth0"}}}))
+	page := string(m.page(figures{interfaces: []interfaceFigures{{name: "eth0"}}, flows: &flowFigures{}}))
 	var names []string
 	for _, match := range regexp.MustCompile(`(?m)^# TYPE (\S+) `).FindAllStringSubmatch(page, -1) {
 		names = append(names, match[1])

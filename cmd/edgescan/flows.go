@@ -26,10 +26,10 @@ type flowInput struct {
 	log     zerolog.Logger
 	player  *flow.Player
 	decoder *netflow.Decoder // nil for logs
-	logs    []interface{ Stats() flow.Stats }
 	told    map[netip.Addr]exporterTold
 
-	sockets []*netflow.Listener
+	logs    []*flow.Stats // of each, as of its latest record
+	sockets []*netflow.ListenStats
 	warned  time.Time
 	seen    flowFigures // as of then
 }
@@ -57,13 +57,11 @@ func (w *watcher) newFlowInput() *flowInput {
 
 // figures counts what came so far.
 func (in *flowInput) figures() (f flowFigures) {
-	for _, l := range in.logs {
-		s := l.Stats()
+	for _, s := range in.logs {
 		f.logs.Records += s.Records
 		f.logs.Malformed += s.Malformed
 	}
-	for _, l := range in.sockets {
-		s := l.Stats()
+	for _, s := range in.sockets {
 		f.sockets.Datagrams += s.Datagrams
 		f.sockets.Refused += s.Refused
 		f.sockets.Dropped += s.Dropped
@@ -83,7 +81,6 @@ func (w *watcher) readFlows(ctx context.Context, f *inputFlags) error {
 	}
 	src := flow.NewMerge(paths)
 	in := w.newFlowInput()
-	in.logs = append(in.logs, src)
 	err = pumpAll(ctx, []*flow.Merge{src}, func(ctx context.Context, src *flow.Merge) error {
 		defer src.Close()
 		err := w.pumpFlows(ctx, src, nil)
@@ -117,10 +114,7 @@ func (w *watcher) followFlows(ctx context.Context, f *inputFlags) error {
 		}
 		logs = append(logs, log)
 	}
-	in := w.newFlowInput()
-	for _, l := range logs {
-		in.logs = append(in.logs, l)
-	}
+	w.newFlowInput()
 	w.log.Info().Strs("logs", paths).Msg("following")
 	return pumpAll(ctx, logs, func(ctx context.Context, log *flow.Reader) error {
 		defer log.Close()
@@ -138,6 +132,10 @@ type flowSource interface {
 // goes on as that of packets in a folder does.
 func (w *watcher) pumpFlows(ctx context.Context, src flowSource, turns *loop) error {
 	quiet := quietClock{delay: w.delay}
+	var counted flow.Stats
+	w.mu.Lock()
+	w.flows.logs = append(w.flows.logs, &counted)
+	w.mu.Unlock()
 	var r flow.Record
 	for ctx.Err() == nil {
 		turns.turn()
@@ -145,8 +143,9 @@ func (w *watcher) pumpFlows(ctx context.Context, src flowSource, turns *loop) er
 		switch {
 		case err == nil:
 			quiet.came(r.Time)
-			w.addFlow(&r)
+			w.addFlow(&r, src.Stats(), &counted)
 		case errors.Is(err, io.EOF):
+			w.addFlow(nil, src.Stats(), &counted)
 			return nil
 		case errors.Is(err, capture.ErrTimeout):
 			if now, ok := quiet.now(); ok {
@@ -159,10 +158,12 @@ func (w *watcher) pumpFlows(ctx context.Context, src flowSource, turns *loop) er
 	return nil
 }
 
-func (w *watcher) addFlow(r *flow.Record) {
+// addFlow takes a record, if there is one, and what its log has counted.
+func (w *watcher) addFlow(r *flow.Record, stats flow.Stats, counted *flow.Stats) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if !w.stopped {
+	*counted = stats
+	if r != nil && !w.stopped {
 		w.flows.player.Add(r)
 	}
 }
@@ -199,7 +200,7 @@ func (w *watcher) listen(ctx context.Context, f *runFlags, opened func() error) 
 		sockets = append(sockets, s)
 	}
 	in := w.newFlowInput()
-	in.sockets, in.decoder = sockets, netflow.NewDecoder(netflow.DefaultMemory)
+	in.decoder = netflow.NewDecoder(netflow.DefaultMemory)
 	if err := opened(); err != nil {
 		closeAll()
 		return err
@@ -217,15 +218,20 @@ func (w *watcher) listen(ctx context.Context, f *runFlags, opened func() error) 
 func (w *watcher) pumpSocket(ctx context.Context, l *netflow.Listener) error {
 	defer l.Close()
 	turns := w.pulse.loop("flows at " + l.Addr().String())
+	var counted netflow.ListenStats
+	w.mu.Lock()
+	w.flows.sockets = append(w.flows.sockets, &counted)
+	w.mu.Unlock()
 	var d netflow.Datagram
 	for ctx.Err() == nil {
 		turns.turn()
 		switch err := l.Next(&d); {
 		case err == nil:
-			w.receive(&d)
+			w.receive(&d, l.Stats(), &counted)
 		case errors.Is(err, capture.ErrTimeout):
 			w.advanceFlows(time.Now().UnixNano())
 			w.mu.Lock()
+			counted = l.Stats()
 			w.flows.warn(time.Now())
 			w.mu.Unlock()
 		default:
@@ -235,10 +241,11 @@ func (w *watcher) pumpSocket(ctx context.Context, l *netflow.Listener) error {
 	return nil
 }
 
-// receive takes a datagram.
-func (w *watcher) receive(d *netflow.Datagram) {
+// receive takes a datagram, and what its socket has counted.
+func (w *watcher) receive(d *netflow.Datagram, stats netflow.ListenStats, counted *netflow.ListenStats) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	*counted = stats
 	if w.stopped {
 		return
 	}
@@ -312,4 +319,18 @@ func (in *flowInput) summary(line *zerolog.Event) {
 			Uint64("sampled_packets", f.decoded.Packets)
 	}
 	line.Uint64("joined", f.joined.Joined).Uint64("not_waited_for", f.joined.Early)
+}
+
+// metrics tells the counts.
+func (f *flowFigures) metrics(counter func(name, help string, value uint64)) {
+	counter("edgescan_flows_total", "Flow records that were read.", f.logs.Records+f.decoded.Records)
+	counter("edgescan_flows_joined_total", "Of these, those that were the other half of a connection.", f.joined.Joined)
+	counter("edgescan_flow_malformed_total", "Lines of logs, and datagrams, that could not be read.", f.logs.Malformed+f.decoded.Malformed)
+	counter("edgescan_flow_datagrams_total", "Datagrams that came from exporters.", f.sockets.Datagrams)
+	counter("edgescan_flow_refused_total", "Datagrams that came from others than --exporter names.", f.sockets.Refused)
+	counter("edgescan_flow_drops_total", "Datagrams that were lost because they came faster than they could be read.", f.sockets.Dropped)
+	counter("edgescan_flow_lost_total", "Datagrams, or with NetFlow v5 and IPFIX flows, that exporters have numbered and that never came.", f.decoded.Lost)
+	counter("edgescan_flow_no_template_total", "Sets of flows that came before the template that tells how to read them.", f.decoded.NoTemplate)
+	counter("edgescan_flow_forgotten_total", "Exporters and templates that were forgotten, or not taken, for want of memory.", f.decoded.Evicted)
+	counter("edgescan_flow_sampled_packets_total", "Packets that sFlow has sampled.", f.decoded.Packets)
 }

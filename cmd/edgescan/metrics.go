@@ -116,6 +116,7 @@ type figures struct {
 	lost       uint64 // alerts that some receiver will not get
 	ongoing    int
 	interfaces []interfaceFigures
+	flows      *flowFigures // nil where packets come
 }
 
 type interfaceFigures struct {
@@ -145,6 +146,10 @@ func (w *watcher) figures() figures {
 		f.lost = w.lost()
 	}
 	interfaces := w.interfaces
+	if w.flows != nil {
+		of := w.flows.figures()
+		f.flows = &of
+	}
 	w.mu.Unlock()
 	for _, l := range interfaces {
 		f.interfaces = append(f.interfaces, interfaceFigures{
@@ -187,6 +192,9 @@ func (m *monitor) page(f figures) []byte {
 	perInterface("edgescan_interface_drops_total", metrics.Counter, "Of these, packets that were lost because they came faster than they could be read.", func(i interfaceFigures) float64 { return float64(i.drops) })
 	perInterface("edgescan_interface_bulk_udp_flows_total", metrics.Counter, "Flows of UDP that were left in the kernel for a while.", func(i interfaceFigures) float64 { return float64(i.shed) })
 	counter := func(name, help string, value uint64) { t.One(name, metrics.Counter, help, float64(value)) }
+	if f.flows != nil {
+		f.flows.metrics(counter)
+	}
 	counter("edgescan_packets_total", "Packets that were decoded.", f.engine.Packets)
 	t.Family("edgescan_not_decoded_total", metrics.Counter, "Packets that were not decoded, by reason.")
 	for r := capture.ReasonOK + 1; r < capture.NumReasons; r++ {
