@@ -47,6 +47,10 @@ var formats = [...]struct {
 	detect func(line []byte) format
 }{
 	// In the order in which they are asked.
+	{"Zeek conn.log", detectZeekTSV},
+	{"Zeek conn.log in JSON", detectZeekJSON},
+	{"Suricata EVE", detectSuricata},
+	{"AWS VPC flow log", detectAWS},
 	{"nfdump CSV", detectNfdump},
 	{"Argus ra CSV", detectArgus},
 	{"conntrack -E -o timestamp", detectConntrack},

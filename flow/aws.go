@@ -1,0 +1,197 @@
+package flow
+
+import (
+	"bytes"
+
+	"edgescan/capture"
+)
+
+// The fields of AWS VPC flow logs that are read.
+const (
+	awsSrc = iota
+	awsDst
+	awsPacketSrc
+	awsPacketDst
+	awsSrcPort
+	awsDstPort
+	awsProto
+	awsPackets
+	awsBytes
+	awsStart
+	awsEnd
+	awsAction
+	awsStatus
+	awsFlags
+)
+
+var awsNames = map[string]int8{
+	"srcaddr": awsSrc, "dstaddr": awsDst, "pkt-srcaddr": awsPacketSrc, "pkt-dstaddr": awsPacketDst,
+	"srcport": awsSrcPort, "dstport": awsDstPort, "protocol": awsProto, "packets": awsPackets, "bytes": awsBytes,
+	"start": awsStart, "end": awsEnd, "action": awsAction, "log-status": awsStatus, "tcp-flags": awsFlags,
+}
+
+// awsDefault is the header of the default format, which CloudWatch does not write.
+const awsDefault = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status"
+
+// aws reads VPC flow logs of versions 2 to 5: files of S3, whose first line names
+// the fields, in any order; and lines of the default format, with the time before them
+// as CloudWatch exports it or without.
+type aws struct{ headed }
+
+func detectAWS(line []byte) format {
+	f := new(aws)
+	if f.begins(line) {
+		return f
+	}
+	f.begins([]byte(awsDefault))
+	if f.row(f.stripped(line)) && string(line) != "" && bytes.Contains(line, []byte(" eni-")) && isVersion(f.stripped(line)) && (string(f.value[awsStatus]) == "OK" || f.silent()) {
+		return f
+	}
+	return nil
+}
+
+// begins reads a header line, if line is one.
+func (f *aws) begins(line []byte) bool {
+	if !bytes.Contains(line, []byte("srcaddr")) {
+		return false
+	}
+	var h headed
+	h.header(line, ' ', awsNames)
+	for _, which := range [...]int{awsSrcPort, awsDstPort, awsProto, awsPackets, awsBytes, awsStart, awsEnd} {
+		if !h.has[which] {
+			return false
+		}
+	}
+	if !(h.has[awsSrc] && h.has[awsDst] || h.has[awsPacketSrc] && h.has[awsPacketDst]) {
+		return false
+	}
+	f.headed = h
+	return true
+}
+
+// isVersion reports whether a line begins with the version of the default format.
+func isVersion(line []byte) bool { return bytes.HasPrefix(line, []byte("2 ")) }
+
+// stripped returns a line without CloudWatch's time.
+func (f *aws) stripped(line []byte) []byte {
+	if at, rest, ok := bytes.Cut(line, []byte{' '}); ok && len(at) >= len("2026-11-23T07:18:54Z") && at[10] == 'T' {
+		return rest
+	}
+	return line
+}
+
+// silent reports whether the line that was read says that there were no records, or
+// that some were left out.
+func (f *aws) silent() bool {
+	status := string(f.value[awsStatus])
+	return f.has[awsStatus] && (status == "NODATA" || status == "SKIPDATA")
+}
+
+func (f *aws) parse(line []byte, r *Record) (bool, error) {
+	if len(line) == 0 || f.begins(line) {
+		return false, nil
+	}
+	if !f.row(f.stripped(line)) {
+		return false, errMalformed
+	}
+	if f.silent() || string(f.value[awsProto]) == "-" {
+		return false, nil
+	}
+	proto, ok := octet(f.value[awsProto])
+	if !ok {
+		return false, errMalformed
+	}
+	rejected := f.has[awsAction] && string(f.value[awsAction]) == "REJECT"
+	switch r.Proto = capture.Proto(proto); r.Proto {
+	case capture.ProtoTCP, capture.ProtoUDP:
+	case capture.ProtoICMP, capture.ProtoICMPv6:
+		// Its type is not told. What is rejected can be no answer.
+		if !rejected {
+			return false, nil
+		}
+	default:
+		return false, nil
+	}
+	if !f.times(r) || !f.ends(r) || !f.counts(r) {
+		return false, errMalformed
+	}
+	if rejected {
+		r.State = StateSilent
+		r.Facts |= Oriented
+	}
+	return true, nil
+}
+
+// times reads the interval that a record is of.
+func (f *aws) times(r *Record) bool {
+	start, ok1 := seconds(f.value[awsStart])
+	end, ok2 := seconds(f.value[awsEnd])
+	r.Start, r.Time = start, max(start, end)
+	return ok1 && ok2
+}
+
+// ends reads addresses, those of packets where they differ from the interface's,
+// and ports.
+func (f *aws) ends(r *Record) (ok bool) {
+	if r.Src, ok = f.address(awsPacketSrc, awsSrc); !ok {
+		return false
+	}
+	if r.Dst, ok = f.address(awsPacketDst, awsDst); !ok {
+		return false
+	}
+	switch r.Proto {
+	case capture.ProtoICMP:
+		r.Type = capture.ICMPEchoRequest
+		return true
+	case capture.ProtoICMPv6:
+		r.Type = capture.ICMP6EchoRequest
+		return true
+	}
+	if r.SrcPort, ok = port(f.value[awsSrcPort]); !ok {
+		return false
+	}
+	r.DstPort, ok = port(f.value[awsDstPort])
+	return ok
+}
+
+// address reads the first of two fields that is told.
+func (f *aws) address(first, second int) (capture.Addr, bool) {
+	if f.has[first] && string(f.value[first]) != "-" {
+		return address(f.value[first])
+	}
+	return address(f.value[second])
+}
+
+// counts reads what went the one way that a record is of, and TCP's flags. Of ACK
+// alone AWS does not tell: what had no other flag in its interval goes on, and what
+// carried something, or ended with more than one packet, was accepted.
+func (f *aws) counts(r *Record) bool {
+	packets, ok1 := number(f.value[awsPackets])
+	octets, ok2 := number(f.value[awsBytes])
+	if !ok1 || !ok2 {
+		return false
+	}
+	r.Count(&r.Out, packets, octets)
+	if r.Proto != capture.ProtoTCP {
+		return true
+	}
+	if !f.has[awsFlags] || string(f.value[awsFlags]) == "-" {
+		r.Facts |= NoFlags
+		return true
+	}
+	flags, ok := octet(f.value[awsFlags])
+	r.Out.Flags = capture.Flags(flags)
+	switch r.Out.Flags &^ capture.ACK {
+	case 0:
+		r.Out.Flags |= capture.ACK
+	case capture.FIN:
+		if packets > 1 {
+			r.Out.Flags |= capture.ACK
+		}
+	default:
+		if r.Out.Data {
+			r.Out.Flags |= capture.ACK
+		}
+	}
+	return ok
+}

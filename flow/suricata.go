@@ -1,0 +1,140 @@
+package flow
+
+import "edgescan/capture"
+
+// What is read of Suricata's EVE.
+const (
+	eveEvent = iota
+	eveTime
+	eveSrc
+	eveSrcPort
+	eveDst
+	eveDstPort
+	eveProto
+	eveType
+	eveCode
+	eveStart
+	eveEnd
+	eveOutPackets
+	eveBackPackets
+	eveOutBytes
+	eveBackBytes
+	eveOutFlags
+	eveBackFlags
+	evePackets
+	eveBytes
+	eveFlags
+)
+
+var eveNames = map[string]int8{
+	"event_type": eveEvent, "timestamp": eveTime,
+	"src_ip": eveSrc, "src_port": eveSrcPort, "dest_ip": eveDst, "dest_port": eveDstPort, "proto": eveProto,
+	"icmp_type": eveType, "icmp_code": eveCode,
+	"flow.start": eveStart, "flow.end": eveEnd, "netflow.start": eveStart, "netflow.end": eveEnd,
+	"flow.pkts_toserver": eveOutPackets, "flow.pkts_toclient": eveBackPackets,
+	"flow.bytes_toserver": eveOutBytes, "flow.bytes_toclient": eveBackBytes,
+	"tcp.tcp_flags_ts": eveOutFlags, "tcp.tcp_flags_tc": eveBackFlags,
+	"netflow.pkts": evePackets, "netflow.bytes": eveBytes, "tcp.tcp_flags": eveFlags,
+}
+
+// suricata reads the events flow and netflow of Suricata's EVE JSON; a log may
+// have any others. flow tells of both ways at once, netflow of one in each event.
+type suricata struct{ object }
+
+func detectSuricata(line []byte) format {
+	f := &suricata{object{known: eveNames}}
+	if !f.read(line) || !f.has[eveEvent] || !f.has[eveTime] {
+		return nil
+	}
+	return f
+}
+
+func (f *suricata) parse(line []byte, r *Record) (bool, error) {
+	switch {
+	case len(line) == 0:
+		return false, nil
+	case !f.read(line):
+		return false, errMalformed
+	}
+	event := string(f.value[eveEvent])
+	if !f.has[eveEvent] || event != "flow" && event != "netflow" {
+		return false, nil
+	}
+	if r.Proto, _ = protocol(f.told(eveProto)); r.Proto == capture.ProtoNone || r.Proto == capture.ProtoARP {
+		return false, nil
+	}
+	if !f.times(r) || !f.ends(r) {
+		return false, errMalformed
+	}
+	counts := f.flow
+	if event == "netflow" {
+		counts = f.netflow
+	}
+	if !counts(r) {
+		return false, errMalformed
+	}
+	return r.Out.Packets > 0 || r.Back.Packets > 0, nil
+}
+
+// told returns a value, empty where there is none.
+func (f *suricata) told(which int) []byte {
+	if !f.has[which] {
+		return nil
+	}
+	return f.value[which]
+}
+
+// times reads when a flow began and ended. Suricata writes of it when it has been
+// quiet for a while.
+func (f *suricata) times(r *Record) bool {
+	start, ok1 := isoTime(f.told(eveStart))
+	end, ok2 := isoTime(f.told(eveEnd))
+	r.Start, r.Time = start, max(start, end)
+	return ok1 && ok2
+}
+
+// ends reads addresses, and ports or ICMP type.
+func (f *suricata) ends(r *Record) bool {
+	var ok1, ok2, ok3, ok4 bool
+	r.Src, ok1 = address(f.told(eveSrc))
+	r.Dst, ok2 = address(f.told(eveDst))
+	if isICMP(r.Proto) {
+		r.Type, ok3 = octet(f.told(eveType))
+		r.Code, ok4 = octet(f.told(eveCode))
+	} else {
+		r.SrcPort, ok3 = port(f.told(eveSrcPort))
+		r.DstPort, ok4 = port(f.told(eveDstPort))
+	}
+	return ok1 && ok2 && ok3 && ok4
+}
+
+// flow reads an event of both ways.
+func (f *suricata) flow(r *Record) bool {
+	r.Facts |= Oriented | Both
+	return f.half(r, &r.Out, eveOutPackets, eveOutBytes, eveOutFlags) && f.half(r, &r.Back, eveBackPackets, eveBackBytes, eveBackFlags)
+}
+
+// netflow reads an event of one way.
+func (f *suricata) netflow(r *Record) bool {
+	return f.half(r, &r.Out, evePackets, eveBytes, eveFlags)
+}
+
+// half reads what went one way. Bytes are those of frames.
+func (f *suricata) half(r *Record, h *Half, packets, octets, flags int) bool {
+	n, ok1 := number(f.told(packets))
+	frames, ok2 := number(f.told(octets))
+	if !ok1 || !ok2 {
+		return false
+	}
+	r.Count(h, n, frames-min(frames, n*linkHeader))
+	if r.Proto != capture.ProtoTCP {
+		return true
+	}
+	if !f.has[flags] {
+		r.Facts |= NoFlags
+		return true
+	}
+	bits, digits := hexadecimal(f.value[flags])
+	h.Flags = capture.Flags(bits)
+	return digits == len(f.value[flags]) && bits <= 0xff
+}

@@ -1,0 +1,278 @@
+package flow
+
+import (
+	"bytes"
+	"time"
+
+	"edgescan/capture"
+)
+
+// What is read of Zeek's conn.log.
+const (
+	zeekStart = iota
+	zeekSrc
+	zeekSrcPort
+	zeekDst
+	zeekDstPort
+	zeekProto
+	zeekDuration
+	zeekOutPayload
+	zeekBackPayload
+	zeekState
+	zeekHistory
+	zeekOutPackets
+	zeekOutBytes
+	zeekBackPackets
+	zeekBackBytes
+)
+
+var zeekNames = map[string]int8{
+	"ts": zeekStart, "id.orig_h": zeekSrc, "id.orig_p": zeekSrcPort, "id.resp_h": zeekDst, "id.resp_p": zeekDstPort,
+	"proto": zeekProto, "duration": zeekDuration, "orig_bytes": zeekOutPayload, "resp_bytes": zeekBackPayload,
+	"conn_state": zeekState, "history": zeekHistory,
+	"orig_pkts": zeekOutPackets, "orig_ip_bytes": zeekOutBytes, "resp_pkts": zeekBackPackets, "resp_ip_bytes": zeekBackBytes,
+}
+
+// zeekNeeded are the fields without which a log is none of connections.
+var zeekNeeded = [...]int{zeekStart, zeekSrc, zeekSrcPort, zeekDst, zeekDstPort, zeekProto, zeekState}
+
+// zeekStates are the values of conn_state that say how a connection, or a datagram,
+// was answered. Of the others of TCP, history does.
+var zeekStates = map[string]State{
+	"S0": StateSilent, "RSTOS0": StateSilent, "SH": StateSilent,
+	"REJ": StateRefused,
+	"S1":  StateAnswered, "S2": StateAnswered, "S3": StateAnswered, "SF": StateAnswered, "RSTO": StateAnswered, "RSTR": StateAnswered,
+}
+
+// zeek reads what is the same in both forms of a conn.log.
+type zeek struct {
+	has   *[maxWanted]bool
+	value *[maxWanted][]byte
+}
+
+// told returns a field, and whether Zeek knew it.
+func (z zeek) told(which int) ([]byte, bool) {
+	if !z.has[which] {
+		return nil, false
+	}
+	b := z.value[which]
+	return b, len(b) > 0 && string(b) != "-" && string(b) != "(empty)" && string(b) != "null"
+}
+
+// count returns a number, 0 where it is not told.
+func (z zeek) count(which int) (n uint64, ok bool) {
+	b, told := z.told(which)
+	if !told {
+		return 0, true
+	}
+	return number(b)
+}
+
+func (z zeek) record(r *Record) (bool, error) {
+	proto, told := z.told(zeekProto)
+	if !told {
+		return false, errMalformed
+	}
+	switch r.Proto, _ = protocol(proto); r.Proto {
+	case capture.ProtoTCP, capture.ProtoUDP, capture.ProtoICMP:
+	default: // Zeek calls both versions of ICMP icmp
+		return false, nil
+	}
+	if !z.times(r) || !z.ends(r) || !z.counts(r) {
+		return false, errMalformed
+	}
+	r.Facts |= Oriented | Both
+	state, _ := z.told(zeekState)
+	switch r.Proto {
+	case capture.ProtoTCP:
+		r.State = zeekStates[string(state)]
+		z.flags(r)
+	case capture.ProtoUDP:
+		r.State = zeekStates[string(state)]
+	}
+	return r.Out.Packets > 0 || r.Back.Packets > 0, nil
+}
+
+// times reads when a connection began, and for how long it went.
+func (z zeek) times(r *Record) (ok bool) {
+	start, _ := z.told(zeekStart)
+	if len(start) > 4 && start[4] == '-' {
+		r.Start, ok = isoTime(start)
+	} else {
+		r.Start, ok = seconds(start)
+	}
+	r.Time = r.Start
+	if duration, told := z.told(zeekDuration); ok && told {
+		var ns int64
+		ns, ok = seconds(duration)
+		r.Time += min(ns, int64(24*time.Hour))
+	}
+	return ok
+}
+
+// ends reads addresses, and ports or ICMP type and code, which Zeek tells as ports.
+func (z zeek) ends(r *Record) bool {
+	src, ok1 := address(z.value[zeekSrc])
+	dst, ok2 := address(z.value[zeekDst])
+	from, ok3 := port(z.value[zeekSrcPort])
+	to, ok4 := port(z.value[zeekDstPort])
+	if !ok1 || !ok2 || !ok3 || !ok4 {
+		return false
+	}
+	r.Src, r.Dst = src, dst
+	if r.Proto != capture.ProtoICMP {
+		r.SrcPort, r.DstPort = from, to
+		return true
+	}
+	if !src.Is4() {
+		r.Proto = capture.ProtoICMPv6
+	}
+	r.Type, r.Code = uint8(from), uint8(to)
+	return from <= 255 && to <= 255
+}
+
+// counts reads what went either way.
+func (z zeek) counts(r *Record) bool {
+	return z.half(r, &r.Out, zeekOutPackets, zeekOutBytes, zeekOutPayload) && z.half(r, &r.Back, zeekBackPackets, zeekBackBytes, zeekBackPayload)
+}
+
+// half reads what went one way. Payload is told where it is known; logs can be made
+// without packets and their bytes.
+func (z zeek) half(r *Record, h *Half, packets, octets, payload int) bool {
+	n, ok1 := z.count(packets)
+	bytes, ok2 := z.count(octets)
+	carried, ok3 := z.count(payload)
+	if !ok1 || !ok2 || !ok3 {
+		return false
+	}
+	r.Count(h, n, bytes)
+	if _, told := z.told(payload); told {
+		h.CountPayload(n, carried)
+	}
+	if h == &r.Out && !z.has[packets] && h.Packets == 0 {
+		h.Packets, h.Data = 1, r.Proto == capture.ProtoUDP // as most datagrams
+	}
+	return true
+}
+
+// flags reads TCP's, which history tells: a letter for each kind of packet, capitals
+// from who began.
+func (z zeek) flags(r *Record) {
+	if !z.has[zeekHistory] {
+		r.Facts |= NoFlags
+		return
+	}
+	history, _ := z.told(zeekHistory)
+	for _, c := range history {
+		half, flags := &r.Back, zeekFlags(c|0x20)
+		if c&0x20 == 0 {
+			half = &r.Out
+		}
+		half.Flags |= flags
+		half.Packets = max(half.Packets, 1)
+		half.Data = half.Data || c|0x20 == 'd'
+	}
+}
+
+// zeekFlags returns what flags a letter of history tells of.
+func zeekFlags(letter byte) capture.Flags {
+	switch letter {
+	case 's':
+		return capture.SYN
+	case 'h':
+		return capture.SYN | capture.ACK
+	case 'a', 'd', 't', 'w':
+		return capture.ACK
+	case 'f':
+		return capture.FIN
+	case 'r':
+		return capture.RST
+	case 'i':
+		return capture.FIN | capture.RST
+	case 'q':
+		return capture.SYN | capture.FIN
+	}
+	return 0
+}
+
+// zeekTSV reads a conn.log in Zeek's own form, whose columns a line #fields names.
+type zeekTSV struct {
+	headed
+	other bool // what follows is another log
+}
+
+func detectZeekTSV(line []byte) format {
+	f := new(zeekTSV)
+	if !f.begins(line) || f.other {
+		return nil
+	}
+	return f
+}
+
+// begins reads a line that names columns, if line is one.
+func (f *zeekTSV) begins(line []byte) bool {
+	names, ok := bytes.CutPrefix(line, []byte("#fields"))
+	if !ok || len(names) == 0 {
+		return false
+	}
+	f.header(names[1:], names[0], zeekNames)
+	f.other = false
+	for _, which := range zeekNeeded {
+		f.other = f.other || !f.has[which]
+	}
+	return true
+}
+
+func (f *zeekTSV) parse(line []byte, r *Record) (bool, error) {
+	if len(line) == 0 || line[0] == '#' {
+		f.begins(line)
+		return false, nil
+	}
+	if f.other {
+		return false, nil
+	}
+	if !f.row(line) {
+		return false, errMalformed
+	}
+	return zeek{&f.has, &f.value}.record(r)
+}
+
+// zeekJSON reads a conn.log of Zeek's JSON, which leaves out what is not known.
+type zeekJSON struct {
+	object
+	historied bool // history was told: where there is none, no flag was set
+}
+
+func detectZeekJSON(line []byte) format {
+	f := &zeekJSON{object: object{known: zeekNames}}
+	if !f.read(line) || !f.complete() {
+		return nil
+	}
+	return f
+}
+
+// complete reports whether the line that was read is of a connection.
+func (f *zeekJSON) complete() bool {
+	for _, which := range zeekNeeded {
+		if !f.has[which] {
+			return false
+		}
+	}
+	return true
+}
+
+func (f *zeekJSON) parse(line []byte, r *Record) (bool, error) {
+	switch {
+	case len(line) == 0:
+		return false, nil
+	case !f.read(line):
+		return false, errMalformed
+	case !f.complete():
+		return false, nil // of another log
+	}
+	f.historied = f.historied || f.has[zeekHistory]
+	if !f.has[zeekHistory] {
+		f.has[zeekHistory], f.value[zeekHistory] = f.historied, nil
+	}
+	return zeek{&f.has, &f.value}.record(r)
+}
