@@ -119,7 +119,7 @@ func (j *Joiner) Add(r *Record) {
 // second.
 func (r *Record) due() int64 {
 	due := max(min(r.Start, r.Time), r.Time-Hold)
-	if _, asks := replyTo(r.Proto, requestFor(r.Proto, r.Type)); isICMP(r.Proto) && !asks {
+	if _, asks := replyTo(r.Proto, Request(r.Proto, r.Type)); isICMP(r.Proto) && !asks {
 		due += Hold
 	}
 	return due
@@ -211,7 +211,7 @@ func (h *held) orient() {
 		h.Turn()
 		h.Start, h.backStart = h.backStart, h.Start
 		if isICMP(h.Proto) {
-			h.Type = requestFor(h.Proto, h.Type)
+			h.Type = Request(h.Proto, h.Type)
 		}
 	}
 }
@@ -220,7 +220,7 @@ func (h *held) orient() {
 func (h *held) replies() int {
 	switch {
 	case isICMP(h.Proto):
-		if requestFor(h.Proto, h.Type) != h.Type {
+		if Request(h.Proto, h.Type) != h.Type {
 			return 1
 		}
 		return -1
@@ -274,7 +274,7 @@ func keyOf(r *Record) key {
 		k.low, k.high, k.lowPort, k.highPort = r.Dst, r.Src, r.DstPort, r.SrcPort
 	}
 	if isICMP(r.Proto) {
-		k.lowPort, k.highPort = uint16(requestFor(r.Proto, r.Type)), 0
+		k.lowPort, k.highPort = uint16(Request(r.Proto, r.Type)), 0
 	}
 	return k
 }

@@ -78,6 +78,21 @@ func (w *writer) tcp() {
 	}
 }
 
+// Outcome returns how a flow was answered, as far as r tells.
+func (r *Record) Outcome() State {
+	switch {
+	case r.Proto == capture.ProtoTCP:
+		return r.tcpState()
+	case r.State != StateUnknown:
+		return r.State
+	case r.Back.Packets > 0:
+		return StateAnswered
+	case r.sampled() || r.Facts.Has(OneWay):
+		return StateUnknown
+	}
+	return StateSilent
+}
+
 // tcpState returns what the flags and counts of a TCP flow tell, where its source
 // does not say so itself.
 func (r *Record) tcpState() State {
@@ -255,9 +270,9 @@ func replyTo(proto capture.Proto, request uint8) (reply uint8, asks bool) {
 	return 0, false
 }
 
-// requestFor returns the type of request that is answered by a reply, or the
+// Request returns the type of request that is answered by a reply, or the
 // type itself if it is none.
-func requestFor(proto capture.Proto, reply uint8) uint8 {
+func Request(proto capture.Proto, reply uint8) uint8 {
 	for _, pair := range icmpPairs {
 		if pair.proto == proto && pair.reply == reply {
 			return pair.request

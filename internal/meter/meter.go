@@ -16,7 +16,7 @@ type Config struct {
 	Active   int64 // after so long a flow that goes on is exported, nanoseconds
 	AtEnd    bool  // a flow is exported at once when RST or FIN were seen
 	Biflow   bool  // both directions are one flow, and are exported together, as two records
-	Complete bool  // and as one record, which says who began
+	Complete bool  // and as one record, which says who began; an ICMP request and its reply too
 	Sampling int   // one packet in so many is looked at; 0 and 1: all
 	NoFlags  bool  // flags of TCP are not told
 }
@@ -74,9 +74,11 @@ func (m *Meter) Add(p *capture.Packet) {
 	}
 	k := keyOf(p)
 	e, forward := m.flows[k], true
-	if e == nil && m.cfg.Biflow && (p.Proto == capture.ProtoTCP || p.Proto == capture.ProtoUDP) { // of ICMP, replies are flows of their own
-		e = m.flows[k.reverse()]
-		forward = false
+	if e == nil && m.cfg.Biflow {
+		if asked, ok := m.answers(k); ok {
+			e = m.flows[asked]
+			forward = false
+		}
 	}
 	if e != nil && m.clock-e.record.Start >= m.cfg.Active {
 		m.end(e, m.clock)
@@ -118,11 +120,17 @@ func keyOf(p *capture.Packet) key {
 	return k
 }
 
-// reverse returns the key of what a flow of TCP or UDP answers.
-func (k key) reverse() key {
-	k.src, k.dst = k.dst, k.src
-	k.srcPort, k.dstPort = k.dstPort, k.srcPort
-	return k
+// answers returns the key of what a flow may be the other way of. Of ICMP, a reply
+// is a flow of its own to most.
+func (m *Meter) answers(k key) (asked key, ok bool) {
+	asked = key{src: k.dst, dst: k.src, srcPort: k.dstPort, dstPort: k.srcPort, proto: k.proto}
+	if k.proto == capture.ProtoTCP || k.proto == capture.ProtoUDP {
+		return asked, true
+	}
+	kind := uint8(k.icmp >> 8)
+	request := flow.Request(k.proto, kind)
+	asked.icmp = uint16(request)<<8 | k.icmp&0xff
+	return asked, m.cfg.Complete && request != kind
 }
 
 func (e *entry) count(p *capture.Packet, forward bool) {

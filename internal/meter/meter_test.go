@@ -128,3 +128,27 @@ func told(records []flow.Record) (lines []string) {
 	slices.Sort(lines)
 	return lines
 }
+
+// TestPing meters pings both ways, of which one kind of exporter tells together.
+func TestPing(t *testing.T) {
+	ping := func(at int64, back bool, kind uint8) *capture.Packet {
+		p := tcp(at, back, 0, 56)
+		p.Proto, p.Type, p.SrcPort, p.DstPort = capture.ProtoICMP, kind, 0, 0
+		return p
+	}
+	packets := []*capture.Packet{ping(1, false, 8), ping(2, true, 0), ping(3, true, 8), ping(4, false, 0), ping(5, false, 3)}
+	for complete, want := range map[bool]string{true: "[1-5 1/1 3-5 1/1 5-5 1/0]", false: "[1-5 1/0 2-5 1/0 3-5 1/0 4-5 1/0 5-5 1/0]"} {
+		var got []string
+		m := New(Config{Biflow: true, Complete: complete, Inactive: 60 * second, Active: 60 * second}, nil, func(r *flow.Record) {
+			got = append(got, fmt.Sprintf("%d-%d %d/%d", r.Start/second, r.Time/second, r.Out.Packets, r.Back.Packets))
+		})
+		for _, p := range packets {
+			m.Add(p)
+		}
+		m.Flush()
+		slices.Sort(got)
+		if fmt.Sprint(got) != want {
+			t.Errorf("complete %t: %s, want %s", complete, got, want)
+		}
+	}
+}
