@@ -267,11 +267,6 @@ func (f *argus) flags() (out, back capture.Flags, ok bool) {
 // answer says how the flow was answered, as far as Argus tells.
 func (f *argus) answer(r *Record) {
 	if r.Proto != capture.ProtoTCP {
-		if isICMP(r.Proto) && r.Back.Packets == 0 {
-			if _, asks := replyTo(r.Proto, r.Type); !asks {
-				r.Facts &^= Both // an error: of a datagram that the Joiner holds
-			}
-		}
 		return
 	}
 	if out, back, ok := f.flags(); ok {

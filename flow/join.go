@@ -88,7 +88,7 @@ func (j *Joiner) Add(r *Record) {
 		j.clock, j.floor = math.MinInt64, math.MinInt64
 	}
 	j.Advance(r.Time)
-	complete := r.Facts.Has(Both)
+	complete := r.complete()
 	var k key
 	if !complete {
 		k = keyOf(r)
@@ -109,9 +109,17 @@ func (j *Joiner) Add(r *Record) {
 	h.Start = min(h.Start, h.Time)
 	h.due = r.due()
 	if !complete {
+		h.Facts &^= Both
 		j.by[k] = i
 	}
 	j.push(i)
+}
+
+// complete reports whether r tells both ways, so that there is nothing to join. An
+// ICMP error, or a reply alone, belongs to what another record tells.
+func (r *Record) complete() bool {
+	_, asks := replyTo(r.Proto, r.Type)
+	return r.Facts.Has(Both) && (asks || !isICMP(r.Proto))
 }
 
 // due returns when it is a record's turn: at its Start, if that is not too far before

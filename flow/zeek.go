@@ -36,8 +36,8 @@ var zeekNames = map[string]int8{
 // zeekNeeded are the fields without which a log is none of connections.
 var zeekNeeded = [...]int{zeekStart, zeekSrc, zeekSrcPort, zeekDst, zeekDstPort, zeekProto, zeekState}
 
-// zeekStates are the values of conn_state that say how a connection, or a datagram,
-// was answered. Of the others of TCP, history does.
+// zeekStates are the values of conn_state that say how a TCP connection was
+// answered. Of the others, history does.
 var zeekStates = map[string]State{
 	"S0": StateSilent, "RSTOS0": StateSilent, "SH": StateSilent,
 	"REJ": StateRefused,
@@ -88,7 +88,9 @@ func (z zeek) record(r *Record) (bool, error) {
 		r.State = zeekStates[string(state)]
 		z.flags(r)
 	case capture.ProtoUDP:
-		r.State = zeekStates[string(state)]
+		if string(state) == "SF" {
+			r.State = StateAnswered // of S0, an ICMP error may tell more
+		}
 	}
 	return r.Out.Packets > 0 || r.Back.Packets > 0, nil
 }

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"edgescan/internal/flowlog"
 )
 
 // firewallLog is what a firewall logs of one that asks so many ports of a host.
@@ -81,6 +83,32 @@ func TestRunReadsFlowLogs(t *testing.T) {
 			got := edgescan(t, stdin, append([]string{"run"}, args...)...)
 			if got.code != 0 || got.stdout != want.stdout {
 				t.Errorf("code %d\n%s%s, want\n%s", got.code, got.stdout, got.stderr, want.stdout)
+			}
+		})
+	}
+}
+
+// TestRunReadsSyntheticFlows finds a scan in each kind of log that synth writes.
+func TestRunReadsSyntheticFlows(t *testing.T) {
+	dir := t.TempDir()
+	for _, format := range flowlog.Names() {
+		t.Run(format, func(t *testing.T) {
+			log, labels := filepath.Join(dir, format+".log"), filepath.Join(dir, format+".csv")
+			if r := edgescan(t, nil, "synth", "-o", log, "--flows", format, "--labels", labels, "--seed", "7"); r.code != 0 {
+				t.Fatal(r.stderr)
+			}
+			r := edgescan(t, nil, "run", "--flows", log, "--json", "-")
+			if r.code != 0 || !strings.Contains(r.stderr, " malformed=0 ") {
+				t.Fatalf("code %d\n%s%s", r.code, r.stdout, r.stderr)
+			}
+			named := starts(t, r.stdout)
+			if len(named) == 0 {
+				t.Errorf("nobody named\n%s", r.stderr)
+			}
+			for _, src := range named {
+				if !bytes.Contains(must(os.ReadFile(labels)), []byte(".log,"+src+",")) {
+					t.Errorf("%s named, which does not scan", src)
+				}
 			}
 		})
 	}

@@ -162,6 +162,7 @@ func TestBadInput(t *testing.T) {
 		{"following a file", []string{"run", "-r", sample, "--follow"}, 2, []string{"--follow", "folder"}},
 		{"following two folders", []string{"run", "-r", t.TempDir(), "-r", t.TempDir(), "--follow"}, 2, []string{"--follow", "one folder"}},
 		{"following an interface", []string{"run", "-i", "lo", "--follow"}, 2, []string{"--follow"}},
+		{"flows of no kind", []string{"synth", "-o", "x", "--flows", "syslog"}, 2, []string{"--flows", "syslog", "zeek"}},
 		{"captures and flows", []string{"run", "-r", sample, "--flows", sample}, 2, []string{"--flows", "-r"}},
 		{"no flow log", []string{"run", "--flows", write(t, "d.txt", []byte("hello\n"))}, 1, []string{"d.txt", "no flow log", "nfdump CSV"}},
 		{"a missing flow log", []string{"run", "--flows", "nowhere.log"}, 1, []string{"nowhere.log", "no such file"}},

@@ -12,11 +12,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"edgescan/capture"
+	"edgescan/internal/flowlog"
 	"edgescan/internal/synth"
 )
 
 func newSynth() *cobra.Command {
-	var out, labels string
+	var out, labels, flows string
 	var seed uint64
 	var opt synth.Options
 	cmd := &cobra.Command{
@@ -24,7 +26,8 @@ func newSynth() *cobra.Command {
 		Short: "Make labelled synthetic traffic as a capture file",
 		Long:  synthHelp(),
 		Example: `  edgescan synth -o scene.pcap --labels scene.csv --seed 7
-  edgescan synth -o p2p.pcap --only bittorrent --seed 7`,
+  edgescan synth -o p2p.pcap --only bittorrent --seed 7
+  edgescan synth -o conn.log --flows zeek --labels scene.csv`,
 		Args: noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			if out == "" {
@@ -35,11 +38,17 @@ func newSynth() *cobra.Command {
 					return usageError{fmt.Errorf("--only %s: no such behaviour, see 'edgescan synth --help'", name)}
 				}
 			}
-			return writeScene(synth.Generate(seed, opt), out, labels)
+			if flows != "" {
+				if _, err := flowlog.New(flows); err != nil {
+					return usageError{fmt.Errorf("--flows %w", err)}
+				}
+			}
+			return writeScene(synth.Generate(seed, opt), out, labels, flows)
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVarP(&out, "out", "o", "", "pcap file to write")
+	flags.StringVarP(&out, "out", "o", "", "pcap file to write, or flow log with --flows")
+	flags.StringVar(&flows, "flows", "", "write flows in place of packets, as: "+strings.Join(flowlog.Names(), ", "))
 	flags.StringVar(&labels, "labels", "", "CSV file for the labels")
 	flags.Uint64Var(&seed, "seed", 1, "what everything is drawn from")
 	flags.IntVar(&opt.MaxFrames, "max-frames", 0, "most frames to make (default 60000)")
@@ -54,15 +63,41 @@ func synthHelp() string {
 	for _, kind := range synth.Behaviours() {
 		fmt.Fprintf(&b, "\n  %-14s %s", kind.Name, kind.About)
 	}
+	b.WriteString("\n\nFlow logs (--flows) are:\n")
+	for _, name := range flowlog.Names() {
+		fmt.Fprintf(&b, "\n  %-14s %s", name, flowlog.About(name))
+	}
 	return b.String()
 }
 
-func writeScene(s *synth.Scene, out, labels string) error {
-	if err := writeFile(out, s.WritePcap); err != nil {
+func writeScene(s *synth.Scene, out, labels, flows string) error {
+	write := s.WritePcap
+	if flows != "" {
+		write = func(w io.Writer) error { return writeFlows(s, flows, w) }
+	}
+	if err := writeFile(out, write); err != nil {
 		return err
 	}
 	if labels == "" {
 		return nil
 	}
 	return writeFile(labels, func(w io.Writer) error { return s.WriteLabels(w, filepath.Base(out)) })
+}
+
+// writeFlows writes a scene as a flow log.
+func writeFlows(s *synth.Scene, format string, w io.Writer) error {
+	log, err := flowlog.New(format)
+	if err != nil {
+		return err
+	}
+	var decoder capture.Decoder
+	var p capture.Packet
+	for i := range s.Frames {
+		f := &s.Frames[i]
+		if decoder.Decode(capture.LinkTypeEthernet, f.Time, f.Data, len(f.Data), &p) == capture.ReasonOK {
+			log.Add(&p)
+		}
+	}
+	_, err = log.WriteTo(w)
+	return err
 }

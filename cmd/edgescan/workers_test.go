@@ -27,7 +27,7 @@ func TestWorkersChangeNothing(t *testing.T) {
 	dir := t.TempDir()
 	for seed := uint64(1); seed <= 30; seed++ {
 		path := filepath.Join(dir, fmt.Sprintf("scene%d.pcap", seed))
-		if err := writeScene(synth.Generate(seed, synth.Options{}), path, ""); err != nil {
+		if err := writeScene(synth.Generate(seed, synth.Options{}), path, "", ""); err != nil {
 			t.Fatal(err)
 		}
 		scenes = append(scenes, path)
