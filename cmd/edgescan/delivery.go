@@ -38,6 +38,7 @@ type deliveryFlags struct {
 	host       string
 	spool      string
 	spoolSize  byteSize
+	logTo      choice
 	sink       alert.Sink // takes the alerts in place of standard output, if not nil
 }
 
@@ -46,6 +47,7 @@ func newDeliveryFlags() deliveryFlags {
 	return deliveryFlags{
 		facility: "daemon", app: "edgescan", spoolSize: 16 << 20,
 		jsonFormat: choice{alert.JSONFormats[0], alert.JSONFormats}, format: choice{alert.SyslogFormats[0], alert.SyslogFormats},
+		logTo: choice{logToStderr, []string{logToStderr, logToSyslog, logToBoth}},
 	}
 }
 
@@ -62,6 +64,7 @@ func (f *deliveryFlags) add(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&f.severities, "syslog-severity", nil, "severities, such as start=alert,update=info,end=info (default start=warning, others notice)")
 	flags.StringVar(&f.app, "syslog-app", f.app, "name of the program in the lines")
 	flags.StringVar(&f.host, "syslog-hostname", "", "host name in lines of RFC 5424 (default the system's)")
+	flags.Var(&f.logTo, "log", "where the program's own log goes: stderr, syslog, which is where --syslog sends alerts, or both")
 	flags.StringVar(&f.spool, "spool", "", "folder that keeps the alerts that a receiver could not be sent, over a restart too; without, they are kept in memory, 512KiB a receiver")
 	flags.Var(&f.spoolSize, "spool-size", "how large the folder of --spool may become for each receiver")
 }
@@ -100,8 +103,9 @@ func (f *deliveryFlags) targets() ([]alert.Target, error) {
 // delivery is the sinks of a run, and the queues to those behind sockets.
 type delivery struct {
 	alert.Fan
-	flags *deliveryFlags
-	log   zerolog.Logger
+	flags    *deliveryFlags
+	log      zerolog.Logger
+	toSyslog *syslogLog // what sends the log as well; nil: nothing
 }
 
 // openDelivery opens what the flags ask for, as whoever started the program.
@@ -115,6 +119,9 @@ func openDelivery(f *deliveryFlags, showAllowed bool, log zerolog.Logger, user c
 	header, err := f.header()
 	if err != nil {
 		return nil, usageError{err}
+	}
+	if f.logTo.word != logToStderr && len(targets) == 0 {
+		return nil, usageError{fmt.Errorf("--log %s goes with --syslog", f.logTo.word)}
 	}
 	if f.spoolSize < spool.MinDisk {
 		return nil, usageError{fmt.Errorf("--spool-size %s: want at least %s", f.spoolSize.text(), byteSize(spool.MinDisk).text())}
@@ -276,7 +283,13 @@ func (d *delivery) makeFolders(user confine.User) error {
 }
 
 // start opens the queues and begins to send, as whom the program became.
-func (d *delivery) start() error { return d.startBut(nil) }
+func (d *delivery) start() error {
+	err := d.startBut(nil)
+	if err == nil {
+		d.toSyslog.sendTo(d)
+	}
+	return err
+}
 
 // startBut leaves out those that have been started.
 func (d *delivery) startBut(started []*alert.Sender) error {
@@ -316,6 +329,14 @@ func (d *delivery) report(r alert.Report) {
 	d.log.Info().Stringer("receiver", r.Target).Int("waiting", r.Waiting).Msg("receiver is back")
 }
 
+// waiting returns how many alerts wait for their receivers.
+func (d *delivery) waiting() (n int) {
+	for _, s := range d.Senders() {
+		n += s.Waiting()
+	}
+	return n
+}
+
 // access is what delivery needs of a confined program.
 func (d *delivery) access() confine.Access {
 	var access confine.Access
@@ -346,6 +367,10 @@ func (d *delivery) resolver() []string {
 
 // finish sends what is left, for a few seconds, and tells what stays behind.
 func (d *delivery) finish() {
+	if d.toSyslog != nil {
+		d.log.Info().Msg("stopping") // the summary comes when nothing more is sent
+		d.toSyslog.sendTo(nil)
+	}
 	if err := d.Close(); err != nil {
 		d.log.Warn().Err(err).Msg("closing")
 	}

@@ -114,6 +114,7 @@ type figures struct {
 	lines      [4]uint64 // by metricStates
 	failed     uint64
 	lost       uint64 // alerts that some receiver will not get
+	waiting    int    // alerts that wait for theirs
 	ongoing    int
 	interfaces []interfaceFigures
 	flows      *flowFigures // nil where packets come
@@ -144,6 +145,9 @@ func (w *watcher) figures() figures {
 	}
 	if w.lost != nil {
 		f.lost = w.lost()
+	}
+	if w.waiting != nil {
+		f.waiting = w.waiting()
 	}
 	interfaces := w.interfaces
 	if w.flows != nil {
@@ -218,7 +222,8 @@ func (m *monitor) page(f figures) []byte {
 		t.Sample("edgescan_alerts_total", float64(f.lines[i]), "state", string(s))
 	}
 	counter("edgescan_alerts_failed_total", "Alerts that some output did not take.", f.failed)
-	counter("edgescan_alerts_undelivered_total", "Alerts that some receiver will not get: of no output, or of a queue that was full.", f.lost)
+	t.One("edgescan_alerts_waiting", metrics.Gauge, "Alerts that wait for receivers, in memory and on disk; one for two receivers counts twice.", float64(f.waiting))
+	counter("edgescan_alerts_undelivered_total", "Alerts that a receiver will never get: its queue was full, or its file or socket failed. One for two receivers counts twice.", f.lost)
 	t.One("edgescan_memory_limit_bytes", metrics.Gauge, "Memory to stay within (--memory).", float64(m.memory))
 	t.One("edgescan_memory_peak_bytes", metrics.Gauge, "Most memory that was ever resident.", float64(peakMemory()))
 	t.One("process_resident_memory_bytes", metrics.Gauge, "Memory that is resident.", float64(residentMemory()))

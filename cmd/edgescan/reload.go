@@ -221,6 +221,7 @@ func (p *program) prepareSinks(f *runFlags) (apply, undo func(), err error) {
 		p.watcher.mu.Lock()
 		old := *p.sinks
 		p.sinks.Sinks, p.sinks.Allowed, p.sinks.flags = next.Sinks, next.Allowed, next.flags
+		p.sinks.toSyslog.sendTo(p.sinks)
 		p.watcher.mu.Unlock()
 		p.warn(old.leave(next)) // outside of mu: it may take its time
 	}

@@ -9,7 +9,6 @@ import (
 	"runtime/debug"
 	"time"
 
-	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
 	"edgescan/capture"
@@ -168,12 +167,13 @@ func run(ctx context.Context, f *runFlags) error {
 		return usageError{fmt.Errorf("--user %s: %w", f.user, err)}
 	}
 	debug.SetMemoryLimit(int64(f.memory) - fileMemory)
-	log := newLogger()
+	log, toSyslog := newRunLogger(f.logTo.word)
 	f.config.warn(log)
 	sinks, err := openDelivery(&f.deliveryFlags, f.policy.showAllowed, log, user)
 	if err != nil {
 		return err
 	}
+	sinks.toSyslog = toSyslog
 	defer sinks.Close()
 	monitor, err := openMonitor(f)
 	if err != nil {
@@ -197,7 +197,7 @@ func run(ctx context.Context, f *runFlags) error {
 		return err
 	}
 	defer blocker.close()
-	w := &watcher{log: log, workers: f.workers, delay: folderDelay, lost: sinks.Undelivered}
+	w := &watcher{log: log, workers: f.workers, delay: folderDelay, lost: sinks.Undelivered, waiting: sinks.waiting}
 	w.words = f.worded(f.live(), log, func(e *detect.Event) {
 		err := sinks.Alert(*e)
 		if err != nil {
@@ -262,18 +262,4 @@ func (f *runFlags) ofRings() string {
 func isFolder(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.IsDir()
-}
-
-func newLogger() zerolog.Logger {
-	_, noColor := os.LookupEnv("NO_COLOR")
-	return zerolog.New(zerolog.ConsoleWriter{
-		Out:        os.Stderr,
-		NoColor:    noColor || !isTerminal(os.Stderr),
-		TimeFormat: time.RFC3339,
-	}).With().Timestamp().Logger()
-}
-
-func isTerminal(f *os.File) bool {
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }

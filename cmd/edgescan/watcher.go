@@ -33,6 +33,7 @@ type watcher struct {
 	words   *worded // what the engine's events go through; may be nil
 	counts  alertCounts
 	lost    func() uint64 // alerts that some receiver will not get; may be nil
+	waiting func() int    // alerts that wait for theirs; may be nil
 
 	flows      *flowInput // nil where packets come
 	interfaces []*interfaceLog

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"edgescan/internal/detect"
@@ -37,6 +38,7 @@ type Sender struct {
 	target   Target
 	security *Security
 	encode   Format
+	log      func(at time.Time, severity int, text string) []byte // nil: not of syslog
 	report   func(Report)
 
 	queue   *spool.Queue
@@ -45,7 +47,7 @@ type Sender struct {
 	closing chan struct{}
 	ended   chan struct{}
 	once    sync.Once
-	away    bool // of the goroutine
+	away    atomic.Bool
 
 	told struct { // by Alert
 		dropped uint64
@@ -68,7 +70,11 @@ func NewSyslog(t Target, h Header, security *Security) *Sender {
 	if t.Network == "unix" {
 		format = appendRFC3164
 	}
-	return newSender(t, security, func(e detect.Event) []byte { return format(nil, e, h) })
+	s := newSender(t, security, func(e detect.Event) []byte { return format(nil, e, h) })
+	s.log = func(at time.Time, severity int, text string) []byte {
+		return appendLog(nil, at, severity, text, h, t.Network == "unix")
+	}
+	return s
 }
 
 // NewSocketJSON returns a sink that sends JSON to a Unix socket: an object a
@@ -148,6 +154,14 @@ func (s *Sender) Lost() uint64 {
 	return stats.Dropped + uint64(stats.Unsafe)
 }
 
+// Waiting returns how many alerts are in the queue, in memory and in its folder.
+func (s *Sender) Waiting() int {
+	if s.queue == nil {
+		return 0
+	}
+	return s.queue.Stats().Waiting
+}
+
 // Left returns how many alerts are left in the folder for the next start.
 func (s *Sender) Left() int {
 	if s.queue == nil {
@@ -184,8 +198,7 @@ func (s *Sender) run() {
 
 // setAway reports that the receiver is away, and with nil that it is back, once.
 func (s *Sender) setAway(err error) {
-	if s.away != (err != nil) {
-		s.away = err != nil
+	if s.away.Swap(err != nil) != (err != nil) {
 		s.report(Report{s.target, err, s.queue.Stats().Waiting})
 	}
 }
