@@ -203,6 +203,8 @@ func TestBadInput(t *testing.T) {
 		{"authorities that are not there", []string{"run", "-r", sample, "--syslog", "tls://127.0.0.1", "--syslog-ca", "/nosuch.pem"}, 2, []string{"/nosuch.pem", "--syslog-ca"}},
 		{"authorities for nobody", []string{"run", "-r", sample, "--syslog-ca", "/nosuch.pem"}, 2, []string{"tls://"}},
 		{"a target twice", []string{"run", "-r", sample, "--syslog", "local", "--syslog", "unix:///dev/log"}, 2, []string{"twice"}},
+		{"a log to nobody's syslog", []string{"run", "-r", sample, "--log", "syslog"}, 2, []string{"--log", "--syslog"}},
+		{"a log to nowhere", []string{"run", "-r", sample, "--log", "file"}, 2, []string{"--log", "stderr, syslog, both"}},
 		{"no facility", []string{"run", "-r", sample, "--syslog", "local", "--syslog-facility", "local8"}, 2, []string{"local8", "local7"}},
 		{"no severity", []string{"run", "-r", sample, "--syslog", "local", "--syslog-severity", "start=loud"}, 2, []string{"loud", "warning"}},
 		{"a spool for nobody", []string{"run", "-r", sample, "--spool", "/nosuch"}, 2, []string{"--syslog"}},

@@ -68,6 +68,8 @@ func TestRsyslog(t *testing.T) {
 	local, remote := testSyslog(t, "unix://"+filepath.Join(dir, "log"), inMemory), testSyslog(t, "udp://"+address, inMemory)
 	localCEF, remoteCEF := testCEF(t, "unix://"+filepath.Join(dir, "log")), testCEF(t, "udp://"+address)
 	want := []string{
+		"daemon|info|edgescan|42|-|-| receiving flows address=[::]:2055",
+		"daemon|err|edgescan|42|log|-|configuration not changed error=a?b",
 		"daemon|warning|edgescan|42|-|-| " + string(appendCEF(nil, prefixScan(), testHeader())),
 		"daemon|warning|edgescan|42|scan|-|" + string(appendCEF(nil, named(), testHeader())),
 		"daemon|warning|edgescan|42|scan_summary|-|" + string(appendCEF(nil, flooded(), testHeader())),
@@ -80,6 +82,8 @@ func TestRsyslog(t *testing.T) {
 	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(50 * time.Millisecond) {
 		sendErr := errors.Join(local.Alert(vertical()), remote.Alert(block()),
 			localCEF.Alert(prefixScan()), remoteCEF.Alert(named()), remoteCEF.Alert(flooded()))
+		local.Log(time.Now(), 6, "receiving flows address=[::]:2055")
+		remote.Log(time.Now(), 3, "configuration not changed error=a\nb")
 		out, _ := os.ReadFile(filepath.Join(dir, "out"))
 		if containsAll(string(out), want) {
 			return
