@@ -3,6 +3,7 @@ package flow
 import (
 	"bytes"
 	"math"
+	"time"
 
 	"edgescan/capture"
 )
@@ -56,6 +57,15 @@ func seconds(b []byte) (int64, bool) {
 	}
 	ns, ok := decimals(fraction)
 	return int64(n)*1e9 + ns, ok
+}
+
+// epoch reads seconds or, without decimals, milliseconds since 1970, and returns
+// nanoseconds.
+func epoch(b []byte) (int64, bool) {
+	if n, ok := number(b); ok && n > mostSeconds {
+		return int64(n) * int64(time.Millisecond), n <= mostSeconds*1000
+	}
+	return seconds(b)
 }
 
 // decimals reads what stands behind the point of seconds, and returns nanoseconds.

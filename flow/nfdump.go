@@ -144,10 +144,7 @@ func nfdumpTime(b []byte) (int64, bool) {
 	if len(b) > 4 && b[4] == '-' {
 		return localTime(b)
 	}
-	if n, ok := number(b); ok && n > mostSeconds { // of milliseconds
-		return int64(n) * int64(time.Millisecond), n <= mostSeconds*1000
-	}
-	return seconds(b)
+	return epoch(b)
 }
 
 // ends reads the addresses, and ports or ICMP type.

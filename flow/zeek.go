@@ -37,7 +37,7 @@ var zeekNames = map[string]int8{
 var zeekNeeded = [...]int{zeekStart, zeekSrc, zeekSrcPort, zeekDst, zeekDstPort, zeekProto, zeekState}
 
 // zeekStates are the values of conn_state that say how a TCP connection was
-// answered. Of the others, history does.
+// answered, where history does not.
 var zeekStates = map[string]State{
 	"S0": StateSilent, "RSTOS0": StateSilent, "SH": StateSilent,
 	"REJ": StateRefused,
@@ -46,8 +46,10 @@ var zeekStates = map[string]State{
 
 // zeek reads what is the same in both forms of a conn.log.
 type zeek struct {
-	has   *[maxWanted]bool
-	value *[maxWanted][]byte
+	has     *[maxWanted]bool
+	value   *[maxWanted][]byte
+	unset   []byte // what stands for a value that is not known
+	written *written
 }
 
 // told returns a field, and whether Zeek knew it.
@@ -56,7 +58,7 @@ func (z zeek) told(which int) ([]byte, bool) {
 		return nil, false
 	}
 	b := z.value[which]
-	return b, len(b) > 0 && string(b) != "-" && string(b) != "(empty)" && string(b) != "null"
+	return b, len(b) > 0 && !bytes.Equal(b, z.unset) && string(b) != "(empty)"
 }
 
 // count returns a number, 0 where it is not told.
@@ -85,8 +87,9 @@ func (z zeek) record(r *Record) (bool, error) {
 	state, _ := z.told(zeekState)
 	switch r.Proto {
 	case capture.ProtoTCP:
-		r.State = zeekStates[string(state)]
-		z.flags(r)
+		if !z.tcp(r, state) {
+			return false, nil
+		}
 	case capture.ProtoUDP:
 		if string(state) == "SF" {
 			r.State = StateAnswered // of S0, an ICMP error may tell more
@@ -101,15 +104,31 @@ func (z zeek) times(r *Record) (ok bool) {
 	if len(start) > 4 && start[4] == '-' {
 		r.Start, ok = isoTime(start)
 	} else {
-		r.Start, ok = seconds(start)
+		r.Start, ok = epoch(start)
 	}
-	r.Time = r.Start
+	end := r.Start
 	if duration, told := z.told(zeekDuration); ok && told {
 		var ns int64
-		ns, ok = seconds(duration)
-		r.Time += min(ns, int64(24*time.Hour))
+		ns, ok = interval(duration)
+		end += min(ns, int64(24*time.Hour))
 	}
+	r.Time = z.written.at(end)
 	return ok
+}
+
+// interval reads seconds, which Zeek's JSON writes as 9.5367431640625e-7 where they
+// are few.
+func interval(b []byte) (int64, bool) {
+	mantissa, exponent, ok := bytes.Cut(b, []byte("e-"))
+	ns, ok1 := seconds(mantissa)
+	if !ok {
+		return ns, ok1
+	}
+	n, ok2 := number(exponent)
+	for ; n > 0 && ns > 0; n-- {
+		ns /= 10
+	}
+	return ns, ok1 && ok2
 }
 
 // ends reads addresses, and ports or ICMP type and code, which Zeek tells as ports.
@@ -157,23 +176,48 @@ func (z zeek) half(r *Record, h *Half, packets, octets, payload int) bool {
 	return true
 }
 
-// flags reads TCP's, which history tells: a letter for each kind of packet, capitals
-// from who began.
-func (z zeek) flags(r *Record) {
+// tcp reads how a connection of TCP was answered, and reports whether it tells of one.
+// History is surer than the state: Zeek calls a FIN that nobody answers SH, and one
+// that a RST answers RSTR, as if there had been a connection.
+func (z zeek) tcp(r *Record, state []byte) bool {
 	if !z.has[zeekHistory] {
 		r.Facts |= NoFlags
-		return
+		r.State = zeekStates[string(state)]
+		return true
 	}
 	history, _ := z.told(zeekHistory)
 	for _, c := range history {
-		half, flags := &r.Back, zeekFlags(c|0x20)
-		if c&0x20 == 0 {
-			half = &r.Out
-		}
-		half.Flags |= flags
-		half.Packets = max(half.Packets, 1)
-		half.Data = half.Data || c|0x20 == 'd'
+		r.letter(c)
 	}
+	out, back := &r.Out, &r.Back
+	switch began := bytes.IndexByte(history, 'S') >= 0; {
+	case !began && bytes.IndexByte(history, 'H') >= 0: // Zeek takes who answers for who began, if it sees no SYN
+		r.Turn()
+		r.State = StateAnswered
+	case out.Flags|back.Flags == capture.RST && (out.Packets == 0 || back.Packets == 0):
+		return false // the end of what was told before, or of what was never seen
+	case string(state) == "REJ", string(state) == "RSTOS0":
+		r.State = zeekStates[string(state)]
+	case out.Flags&(capture.SYN|capture.ACK) == 0 && back.Flags&(capture.SYN|capture.ACK|capture.FIN) != 0:
+		out.Flags |= capture.ACK // whose FIN is answered by more than a RST, is in a connection
+	}
+	return true
+}
+
+// letter reads a letter of history, which tells of a kind of packet: a capital is from
+// who began.
+func (r *Record) letter(c byte) {
+	flags := zeekFlags(c | 0x20)
+	if flags == 0 {
+		return
+	}
+	half := &r.Back
+	if c&0x20 == 0 {
+		half = &r.Out
+	}
+	half.Flags |= flags
+	half.Packets = max(half.Packets, 1)
+	half.Data = half.Data || c|0x20 == 'd'
 }
 
 // zeekFlags returns what flags a letter of history tells of.
@@ -183,7 +227,7 @@ func zeekFlags(letter byte) capture.Flags {
 		return capture.SYN
 	case 'h':
 		return capture.SYN | capture.ACK
-	case 'a', 'd', 't', 'w':
+	case 'a', 'd', 't':
 		return capture.ACK
 	case 'f':
 		return capture.FIN
@@ -200,15 +244,31 @@ func zeekFlags(letter byte) capture.Flags {
 // zeekTSV reads a conn.log in Zeek's own form, whose columns a line #fields names.
 type zeekTSV struct {
 	headed
-	other bool // what follows is another log
+	unset   []byte // see zeek
+	other   bool   // what follows is another log
+	written written
 }
 
 func detectZeekTSV(line []byte) format {
-	f := new(zeekTSV)
+	f := &zeekTSV{unset: []byte{'-'}, other: true}
+	if f.sign(line) && string(f.unset) != "-" { // which comes before the columns
+		return f
+	}
 	if !f.begins(line) || f.other {
 		return nil
 	}
 	return f
+}
+
+// sign reads the line that says what stands for values that are not known, if line is
+// one.
+func (f *zeekTSV) sign(line []byte) bool {
+	unset, ok := bytes.CutPrefix(line, []byte("#unset_field"))
+	if !ok || len(unset) == 0 {
+		return false
+	}
+	f.unset = append(f.unset[:0], unset[1:]...)
+	return true
 }
 
 // begins reads a line that names columns, if line is one.
@@ -227,7 +287,9 @@ func (f *zeekTSV) begins(line []byte) bool {
 
 func (f *zeekTSV) parse(line []byte, r *Record) (bool, error) {
 	if len(line) == 0 || line[0] == '#' {
-		f.begins(line)
+		if !f.sign(line) {
+			f.begins(line)
+		}
 		return false, nil
 	}
 	if f.other {
@@ -236,13 +298,14 @@ func (f *zeekTSV) parse(line []byte, r *Record) (bool, error) {
 	if !f.row(line) {
 		return false, errMalformed
 	}
-	return zeek{&f.has, &f.value}.record(r)
+	return zeek{&f.has, &f.value, f.unset, &f.written}.record(r)
 }
 
 // zeekJSON reads a conn.log of Zeek's JSON, which leaves out what is not known.
 type zeekJSON struct {
 	object
 	historied bool // history was told: where there is none, no flag was set
+	written   written
 }
 
 func detectZeekJSON(line []byte) format {
@@ -252,6 +315,8 @@ func detectZeekJSON(line []byte) format {
 	}
 	return f
 }
+
+var jsonNull = []byte("null")
 
 // complete reports whether the line that was read is of a connection.
 func (f *zeekJSON) complete() bool {
@@ -276,5 +341,5 @@ func (f *zeekJSON) parse(line []byte, r *Record) (bool, error) {
 	if !f.has[zeekHistory] {
 		f.has[zeekHistory], f.value[zeekHistory] = f.historied, nil
 	}
-	return zeek{&f.has, &f.value}.record(r)
+	return zeek{&f.has, &f.value, jsonNull, &f.written}.record(r)
 }

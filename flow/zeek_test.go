@@ -20,13 +20,23 @@ var zeekLog = zeekHeader +
 	zeekLine("2", "tcp", "0.000021", "0", "0", "REJ", "Sr", "1 60 1 40") +
 	zeekLine("3", "tcp", "0.4", "78", "1200", "SF", "ShADadFf", "6 402 5 1480") +
 	zeekLine("4", "tcp", "0.0001", "0", "0", "RSTO", "ShR", "2 84 1 44") +
-	zeekLine("5", "tcp", "0.0001", "0", "0", "OTH", "Fr", "1 40 1 40") +
-	zeekLine("6", "tcp", "-", "-", "-", "OTH", "F", "1 40 0 0") +
-	zeekLine("7", "tcp", "0.0001", "0", "0", "OTH", "Ar", "1 40 1 40") +
+	zeekLine("5", "tcp", "0.0001", "0", "0", "RSTR", "Fr", "1 40 1 40") +
+	zeekLine("6", "tcp", "-", "-", "-", "SH", "F", "1 40 0 0") +
+	zeekLine("7", "tcp", "0.0001", "0", "0", "RSTRH", "Ar", "1 40 1 40") +
 	zeekLine("8", "tcp", "-", "-", "-", "OTH", "-", "1 40 0 0") +
 	zeekLine("9", "tcp", "9.0", "0", "0", "S1", "ShA", "2 112 1 60") +
 	zeekLine("10", "tcp", "0.1", "0", "0", "RSTOS0", "SR", "2 100 0 0") +
 	zeekLine("11", "tcp", "3.0", "500", "0", "OTH", "D", "5 760 0 0") +
+	zeekLine("12", "tcp", "0.1", "0", "0", "SF", "Ff", "1 52 1 52") + // the end of a connection that Zeek had forgotten
+	zeekLine("13", "tcp", "0.1", "0", "0", "SH", "Fa", "1 52 1 52") +
+	zeekLine("14", "tcp", "3.0", "0", "0", "S0", "SW", "2 120 0 0") +
+	zeekLine("15", "tcp", "-", "-", "-", "OTH", "R", "1 40 0 0") + // strays, of which no packet makes a contact
+	zeekLine("16", "tcp", "-", "-", "-", "OTH", "^r", "0 0 1 40") +
+	zeekLine("17", "tcp", "-", "-", "-", "OTH", "C", "0 0 0 0") + // with a checksum that is wrong
+	zeekLine("18", "tcp", "0.1", "0", "0", "RSTRH", "^hr", "0 0 2 84") +
+	zeekLine("19", "tcp", "0.1", "0", "0", "SHR", "^hf", "0 0 2 84") +
+	zeekLine("20", "tcp", "0.1", "900", "0", "S0", "SAD", "4 1100 0 0") + // of which the answers are not captured
+	zeekLine("21", "tcp", "0.1", "0", "0", "REJ", "SrR", "2 100 1 40") +
 	zeekLine("53", "udp", "0.01", "30", "120", "SF", "Dd", "1 58 1 148") +
 	zeekLine("161", "udp", "-", "-", "-", "S0", "D", "1 70 0 0") +
 	"1795586404.124537\tCHhAvVGS1DHFjwGM9\t10.0.0.7\t8\t10.0.0.1\t0\ticmp\t-\t0.001\t56\t56\tOTH\tT\tF\t0\t-\t1\t84\t1\t84\t-\n" +
@@ -39,6 +49,9 @@ var zeekOutcomes = map[string]string{
 	"10.0.0.7 10.0.0.1 tcp/4": "answered", "10.0.0.7 10.0.0.1 tcp/5": "odd", "10.0.0.7 10.0.0.1 tcp/6": "odd",
 	"10.0.0.7 10.0.0.1 tcp/7": "odd", "10.0.0.7 10.0.0.1 tcp/8": "odd", "10.0.0.7 10.0.0.1 tcp/9": "answered",
 	"10.0.0.7 10.0.0.1 tcp/10": "silent", "10.0.0.7 10.0.0.1 tcp/11": "answered data",
+	"10.0.0.7 10.0.0.1 tcp/12": "answered", "10.0.0.7 10.0.0.1 tcp/13": "answered", "10.0.0.7 10.0.0.1 tcp/14": "silent",
+	"10.0.0.7 10.0.0.1 tcp/18": "answered", "10.0.0.7 10.0.0.1 tcp/19": "answered", "10.0.0.7 10.0.0.1 tcp/20": "answered data",
+	"10.0.0.7 10.0.0.1 tcp/21": "refused",
 	"10.0.0.7 10.0.0.1 udp/53": "answered data", "10.0.0.7 10.0.0.1 udp/161": "silent",
 	"10.0.0.7 10.0.0.1 icmp/8": "answered data", "fe80::7 fe80::1 icmp6/128": "silent",
 }
@@ -94,6 +107,11 @@ func TestZeekOutcomes(t *testing.T) {
 			map[string]string{"10.0.0.7 10.0.0.1 tcp/1": "silent", "10.0.0.7 10.0.0.1 tcp/22": "refused", "10.0.0.7 10.0.0.1 udp/53": "answered data"}},
 		"another log behind it": {zeekHeader + zeekLine("1", "tcp", "-", "-", "-", "S0", "S", "1 60 0 0") + "#fields\tts\tuid\tquery\n1795586404.1\tC\texample.org\n",
 			map[string]string{"10.0.0.7 10.0.0.1 tcp/1": "silent"}},
+		"another sign for what is not known": {strings.ReplaceAll(zeekHeader, "#unset_field\t-", "#unset_field\tNULL") +
+			strings.ReplaceAll(zeekLine("1", "tcp", "NULL", "NULL", "NULL", "S0", "S", "1 60 0 0"), "\t-\t", "\tNULL\t"),
+			map[string]string{"10.0.0.7 10.0.0.1 tcp/1": "silent"}},
+		"commas for separators": {strings.ReplaceAll(zeekHeader+zeekLine("1", "tcp", "-", "-", "-", "REJ", "Sr", "1 60 1 40"), "\t", ","),
+			map[string]string{"10.0.0.7 10.0.0.1 tcp/1": "refused"}},
 		"JSON with times in ISO 8601, and other logs' lines": {
 			`{"ts":"2026-11-25T06:00:04.124537Z","id.orig_h":"10.0.0.7","id.orig_p":40000,"id.resp_h":"10.0.0.1","id.resp_p":22,"proto":"tcp","conn_state":"REJ","history":"Sr","orig_pkts":1,"resp_pkts":1}` + "\n" +
 				`{"ts":"2026-11-25T06:00:04.124537Z","uid":"C","query":"x\"}"}` + "\n",
@@ -101,10 +119,48 @@ func TestZeekOutcomes(t *testing.T) {
 	})
 }
 
+// Who sends a SYN-ACK to somebody who sends none answers what is not captured, or is
+// the victim of a flood from forged addresses.
+func TestZeekAnswerAlone(t *testing.T) {
+	compare(t, outcomesOf(t, readAll(t, zeekHeader+zeekLine("50000", "tcp", "0.1", "0", "0", "REJ", "Hr", "1 44 1 40"))),
+		map[string]string{"10.0.0.1 10.0.0.7 tcp/40000": "answered"})
+}
+
 func TestZeekTimes(t *testing.T) {
-	r := readAll(t, zeekHeader+zeekLine("3", "tcp", "2.5", "78", "1200", "SF", "ShADadFf", "6 402 5 1480"))[0]
-	if r.Start != 1795586404_124537000 || r.Time != r.Start+2_500_000_000 {
-		t.Errorf("from %d to %d", r.Start, r.Time)
+	tests := map[string]struct {
+		start, duration string
+		from            int64 // what is told of the start
+		lasts           int64
+	}{
+		"seconds":                {"1795586404.124537", "2.5", 1795586404_124537000, 2_500_000_000},
+		"few of them":            {"1795586404.124537", "9.5367431640625e-07", 1795586404_124537000, 953},
+		"more digits than count": {"1795586404.124537", "0.004266023635864258", 1795586404_124537000, 4266023},
+		"milliseconds":           {"1795586404124", "1", 1795586404_124000000, 1e9},
+		"ISO 8601":               {"2026-11-25T06:00:04.124537Z", "-", 1795586404_124537000, 0},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			line := zeekLine("3", "tcp", test.duration, "78", "1200", "SF", "ShADadFf", "6 402 5 1480")
+			r := readAll(t, zeekHeader+strings.Replace(line, "1795586404.124537", test.start, 1))[0]
+			if r.Start != test.from || r.Time != r.Start+test.lasts {
+				t.Errorf("from %d to %d", r.Start, r.Time)
+			}
+		})
+	}
+}
+
+// Zeek writes of datagrams that nobody answers a minute later, and of what refused
+// them as well, while it goes on to write of others.
+func TestZeekLate(t *testing.T) {
+	now := zeekLine("1", "tcp", "60.0", "78", "1200", "SF", "ShADadFf", "6 402 5 1480")
+	refused := zeekLine("161", "udp", "-", "-", "-", "S0", "D", "1 70 0 0")
+	unreachable := "1795586404.124637\tC\t10.0.0.1\t3\t10.0.0.7\t3\ticmp\t-\t-\t-\t-\tOTH\tT\tF\t0\t-\t1\t98\t0\t0\t-\n"
+	want := map[string]string{"10.0.0.7 10.0.0.1 tcp/1": "answered data", "10.0.0.7 10.0.0.1 udp/161": "refused"}
+	for name, log := range map[string]string{
+		"the datagram first": now + refused + now + unreachable + now,
+		"the error first":    now + unreachable + now + refused + now,
+	} {
+		t.Run(name, func(t *testing.T) { compare(t, outcomesOf(t, readAll(t, zeekHeader+log)), want) })
 	}
 }
 

@@ -23,7 +23,7 @@ type conn struct {
 func connOf(r *flow.Record) conn {
 	c := conn{proto: protocols[r.Proto], state: "OTH", from: r.SrcPort, to: r.DstPort}
 	for i, h := range [...]*flow.Half{&r.Out, &r.Back} {
-		if h.Data {
+		if h.Data && (r.Proto != capture.ProtoTCP || h.Flags&capture.ACK != 0) { // several SYNs look so by their size
 			c.payload[i] = h.Bytes - min(h.Bytes, h.Packets*40)
 		}
 	}
@@ -51,6 +51,12 @@ func tcpState(r *flow.Record) string {
 	case out&syn == 0 && accepted && back&fin != 0:
 		return "SHR"
 	case out&syn == 0 && accepted && back&rst != 0:
+		return "RSTRH"
+	case out&(syn|ack|fin) == fin && back&rst != 0:
+		return "RSTR"
+	case out&(syn|ack|fin) == fin && back == 0:
+		return "SH"
+	case out&syn == 0 && back&rst != 0:
 		return "RSTRH"
 	case out&syn == 0:
 		return "OTH"
@@ -86,7 +92,7 @@ func history(r *flow.Record) string {
 		}{
 			{h.Flags&capture.SYN != 0, initial},
 			{h.Flags&(capture.SYN|capture.ACK) == capture.ACK || h.Flags&capture.ACK != 0 && h.Packets > 1, "A"},
-			{h.Data, "D"},
+			{h.Data && h.Flags&capture.ACK != 0, "D"},
 			{h.Flags&capture.FIN != 0, "F"},
 			{h.Flags&capture.RST != 0, "R"},
 		} {
