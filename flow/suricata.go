@@ -24,6 +24,8 @@ const (
 	evePackets
 	eveBytes
 	eveFlags
+	eveState
+	eveSession
 )
 
 var eveNames = map[string]int8{
@@ -35,14 +37,18 @@ var eveNames = map[string]int8{
 	"flow.bytes_toserver": eveOutBytes, "flow.bytes_toclient": eveBackBytes,
 	"tcp.tcp_flags_ts": eveOutFlags, "tcp.tcp_flags_tc": eveBackFlags,
 	"netflow.pkts": evePackets, "netflow.bytes": eveBytes, "tcp.tcp_flags": eveFlags,
+	"flow.state": eveState, "tcp.state": eveSession,
 }
 
 // suricata reads the events flow and netflow of Suricata's EVE JSON; a log may
 // have any others. flow tells of both ways at once, netflow of one in each event.
-type suricata struct{ object }
+type suricata struct {
+	object
+	written written
+}
 
 func detectSuricata(line []byte) format {
-	f := &suricata{object{known: eveNames}}
+	f := &suricata{object: object{known: eveNames}}
 	if !f.read(line) || !f.has[eveEvent] || !f.has[eveTime] {
 		return nil
 	}
@@ -70,8 +76,11 @@ func (f *suricata) parse(line []byte, r *Record) (bool, error) {
 	if event == "netflow" {
 		counts = f.netflow
 	}
-	if !counts(r) {
+	switch {
+	case !counts(r):
 		return false, errMalformed
+	case event == "flow" && !f.answer(r):
+		return false, nil
 	}
 	return r.Out.Packets > 0 || r.Back.Packets > 0, nil
 }
@@ -84,12 +93,16 @@ func (f *suricata) told(which int) []byte {
 	return f.value[which]
 }
 
-// times reads when a flow began and ended. Suricata writes of it when it has been
-// quiet for a while.
+// times reads when a flow began, and when it was written: when nothing had come for
+// a while. Of captures, that is some other time.
 func (f *suricata) times(r *Record) bool {
 	start, ok1 := isoTime(f.told(eveStart))
 	end, ok2 := isoTime(f.told(eveEnd))
 	r.Start, r.Time = start, max(start, end)
+	if at, ok := isoTime(f.told(eveTime)); ok && at > r.Time && at <= r.Time+mostHeld {
+		r.Time = at
+	}
+	r.Time = f.written.at(r.Time)
 	return ok1 && ok2
 }
 
@@ -119,6 +132,43 @@ func (f *suricata) netflow(r *Record) bool {
 	return f.half(r, &r.Out, evePackets, eveBytes, eveFlags)
 }
 
+// answer says how a flow of both ways was answered, where counts and flags do not, and
+// reports whether it tells of one. Suricata counts ICMP errors of IPv4 among the
+// packets of the flow that they are about.
+func (f *suricata) answer(r *Record) bool {
+	out, back := &r.Out, &r.Back
+	switch {
+	case r.Proto == capture.ProtoUDP && back.Packets > 0 && string(f.told(eveState)) == "new":
+		r.State = StateRefused
+	case r.Proto != capture.ProtoTCP || r.Facts.Has(NoFlags):
+	case back.Packets > 0 && back.Flags == 0 && out.Flags&(capture.SYN|capture.ACK) == capture.SYN:
+		r.State = StateRefused
+	case out.Flags|back.Flags == 0 && !f.has[eveSession]:
+		return r.sessionless()
+	}
+	return true
+}
+
+// sessionless judges a flow of TCP that Suricata has followed no session of, because it
+// did not begin with a SYN: FIN, NULL, XMAS and ACK probes, and connections that were
+// there before, of whose segments a few say nothing. It does not tell flags of them. It
+// reports whether the flow tells of anything.
+func (r *Record) sessionless() bool {
+	out, back := &r.Out, &r.Back
+	r.Facts |= NoFlags
+	bare := func(h *Half) bool { return uint64(h.Bytes) <= max(padded, r.headers(bareTCP))*uint64(h.Packets) }
+	switch {
+	case out.Data || back.Data:
+		r.State = StateAnswered
+		r.Facts &^= Oriented // Suricata takes whose segment comes first for who began
+	case out.Packets > 0 && out.Packets < talking && back.Packets <= out.Packets && bare(out) && bare(back):
+		r.State = StateOdd
+	default:
+		return false
+	}
+	return true
+}
+
 // half reads what went one way. Bytes are those of frames.
 func (f *suricata) half(r *Record, h *Half, packets, octets, flags int) bool {
 	n, ok1 := number(f.told(packets))
@@ -136,5 +186,8 @@ func (f *suricata) half(r *Record, h *Half, packets, octets, flags int) bool {
 	}
 	bits, digits := hexadecimal(f.value[flags])
 	h.Flags = capture.Flags(bits)
+	if flags == eveFlags && bits == 0 {
+		r.Facts |= NoFlags // no session was followed, see sessionless
+	}
 	return digits == len(f.value[flags]) && bits <= 0xff
 }

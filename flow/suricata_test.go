@@ -21,9 +21,15 @@ var eveLog = `{"timestamp":"2026-11-25T06:00:04.124537+0000","flow_id":1,"event_
 	eveFlow(2, "TCP", [2]int{1, 1}, [2]int{74, 54}, `"tcp_flags":"16","tcp_flags_ts":"02","tcp_flags_tc":"14","syn":true,"rst":true,"ack":true,"state":"closed"`) +
 	eveFlow(3, "TCP", [2]int{6, 5}, [2]int{486, 1550}, `"tcp_flags":"1b","tcp_flags_ts":"1b","tcp_flags_tc":"1b","state":"closed"`) +
 	eveFlow(4, "TCP", [2]int{2, 1}, [2]int{128, 58}, `"tcp_flags":"16","tcp_flags_ts":"06","tcp_flags_tc":"12","state":"closed"`) +
-	eveFlow(5, "TCP", [2]int{1, 1}, [2]int{54, 54}, `"tcp_flags":"15","tcp_flags_ts":"01","tcp_flags_tc":"14"`) +
+	eveFlow(5, "TCP", [2]int{1, 1}, [2]int{54, 54}, `"tcp_flags":"00","tcp_flags_ts":"00","tcp_flags_tc":"00"`) + // of FIN, NULL, XMAS and ACK no flags are told
 	eveFlow(6, "TCP", [2]int{1, 0}, [2]int{54, 0}, `"tcp_flags":"00","tcp_flags_ts":"00","tcp_flags_tc":"00"`) +
 	eveFlow(7, "TCP", [2]int{1, 0}, [2]int{74, 0}, "") +
+	eveFlow(8, "TCP", [2]int{2, 0}, [2]int{120, 0}, `"tcp_flags":"00","tcp_flags_ts":"00","tcp_flags_tc":"00"`) + // padded
+	eveFlow(9, "TCP", [2]int{9, 7}, [2]int{1369, 5372}, `"tcp_flags":"00","tcp_flags_ts":"00","tcp_flags_tc":"00"`) + // there before Suricata
+	eveFlow(10, "TCP", [2]int{2, 2}, [2]int{132, 132}, `"tcp_flags":"00","tcp_flags_ts":"00","tcp_flags_tc":"00"`) + // the last segments of one
+	strings.Replace(eveFlow(50000, "TCP", [2]int{9, 7}, [2]int{1369, 5372}, `"tcp_flags":"00","tcp_flags_ts":"00","tcp_flags_tc":"00"`), `"src_port":40000`, `"src_port":8443`, 1) +
+	eveFlow(11, "TCP", [2]int{1, 1}, [2]int{74, 102}, `"tcp_flags":"02","tcp_flags_ts":"02","tcp_flags_tc":"00","syn":true,"state":"syn_sent"`) + // rejected by ICMP
+	strings.Replace(eveFlow(162, "UDP", [2]int{1, 1}, [2]int{84, 112}, ""), `"state":"closed"`, `"state":"new"`, 1) + // refused by ICMP
 	eveFlow(53, "UDP", [2]int{1, 1}, [2]int{72, 162}, "") +
 	eveFlow(161, "UDP", [2]int{1, 0}, [2]int{84, 0}, "") +
 	eveFlow(132, "SCTP", [2]int{1, 0}, [2]int{84, 0}, "") +
@@ -42,7 +48,9 @@ func TestSuricataOutcomes(t *testing.T) {
 		"flow": {eveLog, map[string]string{
 			"10.0.0.7 10.0.0.1 tcp/1": "silent", "10.0.0.7 10.0.0.1 tcp/2": "refused", "10.0.0.7 10.0.0.1 tcp/3": "answered data",
 			"10.0.0.7 10.0.0.1 tcp/4": "answered", "10.0.0.7 10.0.0.1 tcp/5": "odd", "10.0.0.7 10.0.0.1 tcp/6": "odd", "10.0.0.7 10.0.0.1 tcp/7": "silent",
-			"10.0.0.7 10.0.0.1 udp/53": "answered data", "10.0.0.7 10.0.0.1 udp/161": "silent",
+			"10.0.0.7 10.0.0.1 tcp/8": "odd", "10.0.0.7 10.0.0.1 tcp/9": "answered data", "10.0.0.7 10.0.0.1 tcp/11": "refused", "10.0.0.1 10.0.0.7 tcp/8443": "answered data",
+			"10.0.0.7 10.0.0.1 udp/162": "refused",
+			"10.0.0.7 10.0.0.1 udp/53":  "answered data", "10.0.0.7 10.0.0.1 udp/161": "silent",
 			"10.0.0.7 10.0.0.1 icmp/8": "answered data", "fd00::7 fd00::1 icmp6/128": "silent",
 		}},
 		"netflow": {eveNetflow("10.0.0.7", "10.0.0.1", 40000, 22, 74, "02") + eveNetflow("10.0.0.1", "10.0.0.7", 22, 40000, 54, "14") + eveNetflow("10.0.0.7", "10.0.0.1", 40000, 23, 74, "02"),
@@ -51,9 +59,21 @@ func TestSuricataOutcomes(t *testing.T) {
 }
 
 func TestSuricataTimes(t *testing.T) {
-	r := readAll(t, eveFlow(1, "TCP", [2]int{1, 0}, [2]int{74, 0}, ""))[0]
-	if r.Start != 1795586404_124537000 || r.Time != r.Start+1_500_000_000 {
-		t.Errorf("from %d to %d", r.Start, r.Time)
+	event := eveFlow(1, "TCP", [2]int{1, 0}, [2]int{74, 0}, "")
+	const start, end, written = 1795586404_124537000, 1795586405_624537000, 1795586470_500000000
+	for name, test := range map[string]struct {
+		log  string
+		time int64
+	}{
+		"live":                  {event, written},
+		"of a capture":          {strings.Replace(event, `"timestamp":"2026-11-25T06:01:10`, `"timestamp":"2026-12-25T06:01:10`, 1), end},
+		"of a capture, earlier": {strings.Replace(event, `"timestamp":"2026-11-25T06:01:10`, `"timestamp":"2026-11-25T06:00:00`, 1), end},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if r := readAll(t, test.log)[0]; r.Start != start || r.Time != test.time {
+				t.Errorf("from %d to %d, want %d to %d", r.Start, r.Time, int64(start), test.time)
+			}
+		})
 	}
 }
 
