@@ -34,9 +34,12 @@ var awsNames = map[string]int8{
 const awsDefault = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status"
 
 // aws reads VPC flow logs of versions 2 to 5: files of S3, whose first line names
-// the fields, in any order; and lines of the default format, with the time before them
-// as CloudWatch exports it or without.
-type aws struct{ headed }
+// the fields, in any order; and lines of the default format, or one whose fields a line
+// before has named, with what CloudWatch writes before them or without.
+type aws struct {
+	headed
+	written written
+}
 
 func detectAWS(line []byte) format {
 	f := new(aws)
@@ -44,7 +47,8 @@ func detectAWS(line []byte) format {
 		return f
 	}
 	f.begins([]byte(awsDefault))
-	if f.row(f.stripped(line)) && string(line) != "" && bytes.Contains(line, []byte(" eni-")) && isVersion(f.stripped(line)) && (string(f.value[awsStatus]) == "OK" || f.silent()) {
+	line = stripped(line)
+	if bytes.HasPrefix(line, []byte("2 ")) && bytes.Contains(line, []byte(" eni-")) && f.row(line) && (string(f.value[awsStatus]) == "OK" || f.silent()) {
 		return f
 	}
 	return nil
@@ -69,15 +73,18 @@ func (f *aws) begins(line []byte) bool {
 	return true
 }
 
-// isVersion reports whether a line begins with the version of the default format.
-func isVersion(line []byte) bool { return bytes.HasPrefix(line, []byte("2 ")) }
-
-// stripped returns a line without CloudWatch's time.
-func (f *aws) stripped(line []byte) []byte {
-	if at, rest, ok := bytes.Cut(line, []byte{' '}); ok && len(at) >= len("2026-11-23T07:18:54Z") && at[10] == 'T' {
-		return rest
+// stripped returns a line without what CloudWatch writes before it: the time, and
+// `aws logs tail` the name of the stream as well.
+func stripped(line []byte) []byte {
+	at, rest, ok := bytes.Cut(line, []byte{' '})
+	if !ok || len(at) < len("2026-11-23T07:18:54") || at[10] != 'T' {
+		return line
 	}
-	return line
+	if stream, record, ok := bytes.Cut(rest, []byte{' '}); ok && bytes.HasPrefix(stream, []byte("eni-")) &&
+		(bytes.HasSuffix(stream, []byte("-all")) || bytes.HasSuffix(stream, []byte("-accept")) || bytes.HasSuffix(stream, []byte("-reject"))) {
+		return record
+	}
+	return rest
 }
 
 // silent reports whether the line that was read says that there were no records, or
@@ -91,7 +98,7 @@ func (f *aws) parse(line []byte, r *Record) (bool, error) {
 	if len(line) == 0 || f.begins(line) {
 		return false, nil
 	}
-	if !f.row(f.stripped(line)) {
+	if !f.row(stripped(line)) {
 		return false, errMalformed
 	}
 	if f.silent() || string(f.value[awsProto]) == "-" {
@@ -115,18 +122,34 @@ func (f *aws) parse(line []byte, r *Record) (bool, error) {
 	if !f.times(r) || !f.ends(r) || !f.counts(r) {
 		return false, errMalformed
 	}
-	if rejected {
-		r.State = StateSilent
-		r.Facts |= Oriented
-	}
-	return true, nil
+	return !rejected || f.rejected(r), nil
 }
 
-// times reads the interval that a record is of.
+// rejected makes r one of packets that a security group or network ACL has dropped, and
+// reports whether they tell of an attempt: not if they are answers, or the end of a
+// connection of which a security group has forgotten.
+func (f *aws) rejected(r *Record) bool {
+	r.Facts |= Oriented
+	r.State = StateSilent
+	if r.Proto != capture.ProtoTCP || r.Facts.Has(NoFlags) {
+		return true
+	}
+	told, _ := octet(f.value[awsFlags])
+	switch flags := capture.Flags(told); {
+	case flags&(capture.RST|capture.ACK) != 0:
+		return false
+	case flags&capture.SYN == 0:
+		r.State = StateOdd
+		return portRank(r.DstPort) < portRank(r.SrcPort)
+	}
+	return true
+}
+
+// times reads the interval that a record is of. Records come in any order.
 func (f *aws) times(r *Record) bool {
 	start, ok1 := seconds(f.value[awsStart])
 	end, ok2 := seconds(f.value[awsEnd])
-	r.Start, r.Time = start, max(start, end)
+	r.Start, r.Time = start, f.written.at(max(start, end))
 	return ok1 && ok2
 }
 
@@ -162,9 +185,9 @@ func (f *aws) address(first, second int) (capture.Addr, bool) {
 	return address(f.value[second])
 }
 
-// counts reads what went the one way that a record is of, and TCP's flags. Of ACK
-// alone AWS does not tell: what had no other flag in its interval goes on, and what
-// carried something, or ended with more than one packet, was accepted.
+// counts reads what went the one way that a record is of, and TCP's flags. AWS tells of
+// ACK only with SYN: what does not begin in its interval goes on, and what begins and
+// carries more than SYNs can was accepted.
 func (f *aws) counts(r *Record) bool {
 	packets, ok1 := number(f.value[awsPackets])
 	octets, ok2 := number(f.value[awsBytes])
@@ -181,17 +204,8 @@ func (f *aws) counts(r *Record) bool {
 	}
 	flags, ok := octet(f.value[awsFlags])
 	r.Out.Flags = capture.Flags(flags)
-	switch r.Out.Flags &^ capture.ACK {
-	case 0:
+	if r.Out.Flags&(capture.SYN|capture.RST) == 0 || octets > packets*r.headers(mostSYN) {
 		r.Out.Flags |= capture.ACK
-	case capture.FIN:
-		if packets > 1 {
-			r.Out.Flags |= capture.ACK
-		}
-	default:
-		if r.Out.Data {
-			r.Out.Flags |= capture.ACK
-		}
 	}
 	return ok
 }
