@@ -186,8 +186,8 @@ func (f *aws) address(first, second int) (capture.Addr, bool) {
 }
 
 // counts reads what went the one way that a record is of, and TCP's flags. AWS tells of
-// ACK only with SYN: what does not begin in its interval goes on, and what begins and
-// carries more than SYNs can was accepted.
+// ACK only with SYN: what does not begin in its interval goes on, if it is no single FIN
+// without options, and what begins and carries more than SYNs can was accepted.
 func (f *aws) counts(r *Record) bool {
 	packets, ok1 := number(f.value[awsPackets])
 	octets, ok2 := number(f.value[awsBytes])
@@ -204,7 +204,9 @@ func (f *aws) counts(r *Record) bool {
 	}
 	flags, ok := octet(f.value[awsFlags])
 	r.Out.Flags = capture.Flags(flags)
-	if r.Out.Flags&(capture.SYN|capture.RST) == 0 || octets > packets*r.headers(mostSYN) {
+	goesOn := r.Out.Flags&(capture.SYN|capture.RST) == 0
+	probe := r.Out.Flags&capture.FIN != 0 && packets == 1 && octets <= r.headers(bareTCP)
+	if goesOn && !probe || octets > packets*r.headers(mostSYN) {
 		r.Out.Flags |= capture.ACK
 	}
 	return ok

@@ -28,6 +28,8 @@ var awsLog = awsHeader +
 	awsLine("ACCEPT", "10.0.0.1", "10.0.0.7", "7", "40000", "6", "1", "40", "4") +
 	awsLine("ACCEPT", "10.0.0.1", "10.0.0.7", "8", "40000", "6", "1", "52", "1") + // the end of a connection
 	awsLine("ACCEPT", "10.0.0.7", "10.0.0.1", "40000", "8", "6", "2", "104", "1") +
+	awsLine("ACCEPT", "10.0.0.7", "10.0.0.1", "40000", "15", "6", "2", "80", "1") + // and without options
+	awsLine("ACCEPT", "10.0.0.1", "10.0.0.7", "15", "40000", "6", "1", "40", "1") +
 	awsLine("ACCEPT", "10.0.0.7", "10.0.0.1", "40000", "9", "6", "4", "240", "2") + // SYN again and again
 	awsLine("ACCEPT", "10.0.0.7", "10.0.0.1", "40000", "10", "6", "1", "40", "0") + // NULL or ACK, refused
 	awsLine("ACCEPT", "10.0.0.1", "10.0.0.7", "10", "40000", "6", "1", "40", "4") +
@@ -67,7 +69,7 @@ func TestAWSOutcomes(t *testing.T) {
 			"10.0.0.7 10.0.0.1 tcp/1": "silent", "10.0.0.7 10.0.0.1 tcp/2": "refused", "10.0.0.7 10.0.0.1 tcp/3": "answered data",
 			"10.0.0.7 10.0.0.1 tcp/4": "silent", "10.0.0.7 10.0.0.1 tcp/5": "answered data", "10.0.0.7 10.0.0.1 tcp/6": "odd",
 			"10.0.0.7 10.0.0.1 tcp/7": "odd", "10.0.0.7 10.0.0.1 tcp/8": "answered", "10.0.0.7 10.0.0.1 tcp/9": "silent", "10.0.0.7 10.0.0.1 tcp/10": "odd",
-			"10.0.0.7 10.0.0.1 tcp/11": "odd",
+			"10.0.0.7 10.0.0.1 tcp/11": "odd", "10.0.0.7 10.0.0.1 tcp/15": "answered data",
 			"10.0.0.7 10.0.0.1 udp/53": "answered data", "10.0.0.7 10.0.0.1 icmp/8": "silent",
 		}},
 		"version 2 with its header":      {awsDefault + "\n" + awsVersion2, version2},

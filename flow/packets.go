@@ -108,7 +108,7 @@ func (r *Record) tcpState() State {
 		}
 		return StateAnswered
 	case out.Flags&(capture.SYN|capture.ACK) == 0: // RST is left to a connection's end
-		if out.Flags&capture.RST != 0 {
+		if out.Flags&capture.RST != 0 || back.goesOn() {
 			return StateAnswered
 		}
 		return StateOdd
@@ -120,6 +120,12 @@ func (r *Record) tcpState() State {
 		return StateAnswered
 	}
 	return StateSilent
+}
+
+// goesOn reports whether one way of a TCP flow has segments of a connection, and no RST:
+// nobody answers a probe so.
+func (h *Half) goesOn() bool {
+	return h.Flags&capture.RST == 0 && h.Flags&(capture.FIN|capture.ACK) != 0
 }
 
 // carried reports whether one way of a TCP flow had payload. By its size a number

@@ -151,17 +151,17 @@ func (f *suricata) answer(r *Record) bool {
 
 // sessionless judges a flow of TCP that Suricata has followed no session of, because it
 // did not begin with a SYN: FIN, NULL, XMAS and ACK probes, and connections that were
-// there before, of whose segments a few say nothing. It does not tell flags of them. It
-// reports whether the flow tells of anything.
+// there before. It does not tell flags of them: the answer to a probe has the size of a
+// RST, or there is none. It reports whether the flow tells of anything: not the last
+// segments of a connection.
 func (r *Record) sessionless() bool {
 	out, back := &r.Out, &r.Back
 	r.Facts |= NoFlags
-	bare := func(h *Half) bool { return uint64(h.Bytes) <= max(padded, r.headers(bareTCP))*uint64(h.Packets) }
-	switch {
+	switch least := max(padded, r.headers(bareTCP)); {
 	case out.Data || back.Data:
 		r.State = StateAnswered
 		r.Facts &^= Oriented // Suricata takes whose segment comes first for who began
-	case out.Packets > 0 && out.Packets < talking && back.Packets <= out.Packets && bare(out) && bare(back):
+	case out.Packets > 0 && out.Packets < talking && back.Packets <= out.Packets && uint64(back.Bytes) <= least*uint64(back.Packets):
 		r.State = StateOdd
 	default:
 		return false

@@ -145,7 +145,11 @@ func suricata(l *Log, r *flow.Record) {
 	tcp := ""
 	switch {
 	case r.Proto == capture.ProtoTCP:
-		tcp = fmt.Sprintf(`,"tcp":{"tcp_flags":"%02x","tcp_flags_ts":"%02x","tcp_flags_tc":"%02x"}`, uint8(r.Out.Flags|r.Back.Flags), uint8(r.Out.Flags), uint8(r.Back.Flags))
+		out, back := uint8(r.Out.Flags), uint8(r.Back.Flags)
+		if r.Out.Flags&capture.SYN == 0 { // Suricata follows no session of it
+			out, back = 0, 0
+		}
+		tcp = fmt.Sprintf(`,"tcp":{"tcp_flags":"%02x","tcp_flags_ts":"%02x","tcp_flags_tc":"%02x"}`, out|back, out, back)
 	case isICMP(r):
 		ports = fmt.Sprintf(`"icmp_type":%d,"icmp_code":%d`, r.Type, r.Code)
 	}
@@ -162,12 +166,16 @@ func aws(l *Log, r *flow.Record) {
 		flags |= capture.ACK
 	}
 	l.last = *r
-	kind := "IPv6"
+	kind, bare := "IPv6", uint32(60)
 	if r.Src.Is4() {
-		kind = "IPv4"
+		kind, bare = "IPv4", 40
+	}
+	octets := r.Out.Bytes
+	if r.Proto == capture.ProtoTCP && r.Out.Flags&(capture.SYN|capture.ACK|capture.RST) == 0 { // probes have no options
+		octets = bare * r.Out.Packets
 	}
 	l.line(r.Time, "5 123456789012 eni-0123456789abcdef0 %s %s %d %d %d %d %d %d %d ACCEPT OK %d %s",
-		r.Src.Netip(), r.Dst.Netip(), r.SrcPort, r.DstPort, r.Proto, r.Out.Packets, r.Out.Bytes, r.Start/1e9, (r.Time+1e9-1)/1e9, flags, kind)
+		r.Src.Netip(), r.Dst.Netip(), r.SrcPort, r.DstPort, r.Proto, r.Out.Packets, octets, r.Start/1e9, (r.Time+1e9-1)/1e9, flags, kind)
 }
 
 // answers reports whether a record is of the other way of the one before.
