@@ -202,12 +202,19 @@ func (f *aws) counts(r *Record) bool {
 		r.Facts |= NoFlags
 		return true
 	}
-	flags, ok := octet(f.value[awsFlags])
-	r.Out.Flags = capture.Flags(flags)
+	told, ok := octet(f.value[awsFlags])
+	flags := capture.Flags(told)
+	r.Out.Flags = flags
 	goesOn := r.Out.Flags&(capture.SYN|capture.RST) == 0
 	probe := r.Out.Flags&capture.FIN != 0 && packets == 1 && octets <= r.headers(bareTCP)
 	if goesOn && !probe || octets > packets*r.headers(mostSYN) {
 		r.Out.Flags |= capture.ACK
+	}
+	if flags&capture.SYN != 0 {
+		r.Facts |= Oriented
+		if flags&capture.ACK != 0 {
+			r.Turn() // ACK with SYN is of who answers
+		}
 	}
 	return ok
 }

@@ -153,7 +153,8 @@ func (f *suricata) answer(r *Record) bool {
 // did not begin with a SYN: FIN, NULL, XMAS and ACK probes, and connections that were
 // there before. It does not tell flags of them: the answer to a probe has the size of a
 // RST, or there is none. It reports whether the flow tells of anything: not the last
-// segments of a connection.
+// segments of a connection, or answers to what was not seen, such as those of the victim
+// of a flood from forged addresses.
 func (r *Record) sessionless() bool {
 	out, back := &r.Out, &r.Back
 	r.Facts |= NoFlags
@@ -161,6 +162,8 @@ func (r *Record) sessionless() bool {
 	case out.Data || back.Data:
 		r.State = StateAnswered
 		r.Facts &^= Oriented // Suricata takes whose segment comes first for who began
+	case back.Packets == 0 && portRank(r.DstPort) > portRank(r.SrcPort):
+		return false
 	case out.Packets > 0 && out.Packets < talking && back.Packets <= out.Packets && uint64(back.Bytes) <= least*uint64(back.Packets):
 		r.State = StateOdd
 	default:

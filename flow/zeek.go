@@ -198,8 +198,10 @@ func (z zeek) tcp(r *Record, state []byte) bool {
 		return false // the end of what was told before, or of what was never seen
 	case string(state) == "REJ", string(state) == "RSTOS0":
 		r.State = zeekStates[string(state)]
+	case out.Flags == capture.FIN && uint64(out.Bytes) > uint64(out.Packets)*r.headers(bareTCP):
+		out.Flags |= capture.ACK // which history does not tell of: with options, it is in a connection
 	case out.Flags&(capture.SYN|capture.ACK) == 0 && back.Flags&(capture.SYN|capture.ACK|capture.FIN) != 0:
-		out.Flags |= capture.ACK // whose FIN is answered by more than a RST, is in a connection
+		out.Flags |= capture.ACK // nobody answers a probe so
 	}
 	return true
 }

@@ -29,6 +29,8 @@ var zeekLog = zeekHeader +
 	zeekLine("11", "tcp", "3.0", "500", "0", "OTH", "D", "5 760 0 0") +
 	zeekLine("12", "tcp", "0.1", "0", "0", "SF", "Ff", "1 52 1 52") + // the end of a connection that Zeek had forgotten
 	zeekLine("13", "tcp", "0.1", "0", "0", "SH", "Fa", "1 52 1 52") +
+	zeekLine("22", "tcp", "0.1", "0", "0", "RSTR", "Fr", "1 40 1 40") +
+	zeekLine("23", "tcp", "-", "-", "-", "RSTR", "FAr", "2 104 1 40") + // a segment of a connection that nobody knows is odd as well
 	zeekLine("14", "tcp", "3.0", "0", "0", "S0", "SW", "2 120 0 0") +
 	zeekLine("15", "tcp", "-", "-", "-", "OTH", "R", "1 40 0 0") + // strays, of which no packet makes a contact
 	zeekLine("16", "tcp", "-", "-", "-", "OTH", "^r", "0 0 1 40") +
@@ -51,7 +53,7 @@ var zeekOutcomes = map[string]string{
 	"10.0.0.7 10.0.0.1 tcp/10": "silent", "10.0.0.7 10.0.0.1 tcp/11": "answered data",
 	"10.0.0.7 10.0.0.1 tcp/12": "answered", "10.0.0.7 10.0.0.1 tcp/13": "answered", "10.0.0.7 10.0.0.1 tcp/14": "silent",
 	"10.0.0.7 10.0.0.1 tcp/18": "answered", "10.0.0.7 10.0.0.1 tcp/19": "answered", "10.0.0.7 10.0.0.1 tcp/20": "answered data",
-	"10.0.0.7 10.0.0.1 tcp/21": "refused",
+	"10.0.0.7 10.0.0.1 tcp/21": "refused", "10.0.0.7 10.0.0.1 tcp/22": "odd", "10.0.0.7 10.0.0.1 tcp/23": "odd",
 	"10.0.0.7 10.0.0.1 udp/53": "answered data", "10.0.0.7 10.0.0.1 udp/161": "silent",
 	"10.0.0.7 10.0.0.1 icmp/8": "answered data", "fe80::7 fe80::1 icmp6/128": "silent",
 }

@@ -77,7 +77,8 @@ func TestReadBack(t *testing.T) {
 	}
 	// Of the contacts, which part has to be there, and to have the same outcome.
 	shares := map[string]float64{
-		"zeek": 0.99, "zeek-json": 0.99, "argus": 0.99, "nfdump": 0.96,
+		"zeek": 0.98, "zeek-json": 0.98, // stray RSTs are passed over
+		"argus": 0.99, "nfdump": 0.96,
 		"suricata":  0.98, // no flags of what begins without a SYN
 		"aws":       0.9,  // no ICMP
 		"conntrack": 0.9,  // no FIN, NULL and XMAS

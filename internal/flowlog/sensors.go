@@ -91,7 +91,7 @@ func history(r *flow.Record) string {
 			letter string
 		}{
 			{h.Flags&capture.SYN != 0, initial},
-			{h.Flags&(capture.SYN|capture.ACK) == capture.ACK || h.Flags&capture.ACK != 0 && h.Packets > 1, "A"},
+			{h.Flags&capture.ACK != 0 && (h.Packets > 1 || h.Flags&(capture.SYN|capture.FIN|capture.RST) == 0 && !h.Data), "A"},
 			{h.Data && h.Flags&capture.ACK != 0, "D"},
 			{h.Flags&capture.FIN != 0, "F"},
 			{h.Flags&capture.RST != 0, "R"},
@@ -110,7 +110,11 @@ func history(r *flow.Record) string {
 	if r.Back.Flags&capture.RST != 0 {
 		answer = strings.ReplaceAll(answer, "a", "") // that of the RST itself
 	}
-	return letters(&r.Out, "S") + answer
+	first := "S"
+	if r.Out.Flags&capture.ACK != 0 && r.Back.Packets == 0 && r.SrcPort < r.DstPort { // the answers alone
+		first = "H"
+	}
+	return letters(&r.Out, first) + answer
 }
 
 func zeek(l *Log, r *flow.Record) {
@@ -121,7 +125,7 @@ func zeek(l *Log, r *flow.Record) {
 	}
 	l.line(r.Time, "%s\tC%d\t%s\t%d\t%s\t%d\t%s\t-\t%s\t%d\t%d\t%s\t0\t%s\t%d\t%d\t%d\t%d",
 		seconds(r.Start), len(l.made), r.Src.Netip(), c.from, r.Dst.Netip(), c.to, c.proto, seconds(r.Time-r.Start),
-		c.payload[0], c.payload[1], c.state, h, r.Out.Packets, r.Out.Bytes, r.Back.Packets, r.Back.Bytes)
+		c.payload[0], c.payload[1], c.state, h, r.Out.Packets, octets(r), r.Back.Packets, r.Back.Bytes)
 }
 
 func zeekJSON(l *Log, r *flow.Record) {
@@ -132,7 +136,19 @@ func zeekJSON(l *Log, r *flow.Record) {
 	}
 	l.line(r.Time, `{"ts":%s,"uid":"C%d","id.orig_h":"%s","id.orig_p":%d,"id.resp_h":"%s","id.resp_p":%d,"proto":"%s","duration":%s,"orig_bytes":%d,"resp_bytes":%d,"conn_state":"%s","missed_bytes":0%s,"orig_pkts":%d,"orig_ip_bytes":%d,"resp_pkts":%d,"resp_ip_bytes":%d}`,
 		seconds(r.Start), len(l.made), r.Src.Netip(), c.from, r.Dst.Netip(), c.to, c.proto, seconds(r.Time-r.Start),
-		c.payload[0], c.payload[1], c.state, h, r.Out.Packets, r.Out.Bytes, r.Back.Packets, r.Back.Bytes)
+		c.payload[0], c.payload[1], c.state, h, r.Out.Packets, octets(r), r.Back.Packets, r.Back.Bytes)
+}
+
+// octets returns the bytes of r.Out. FIN, NULL and XMAS probes have no options, which a
+// Meter does not know.
+func octets(r *flow.Record) uint32 {
+	switch {
+	case r.Proto != capture.ProtoTCP || r.Out.Data || r.Out.Flags&(capture.SYN|capture.ACK|capture.RST) != 0:
+		return r.Out.Bytes
+	case r.Src.Is4():
+		return 40 * r.Out.Packets
+	}
+	return 60 * r.Out.Packets
 }
 
 // linkHeader is what frames of Ethernet have besides IP, bytes.
@@ -155,27 +171,23 @@ func suricata(l *Log, r *flow.Record) {
 	}
 	l.line(r.Time, `{"timestamp":"%s","flow_id":%d,"event_type":"flow","src_ip":"%s","dest_ip":"%s",%s,"proto":"%s","flow":{"pkts_toserver":%d,"pkts_toclient":%d,"bytes_toserver":%d,"bytes_toclient":%d,"start":"%s","end":"%s","state":"closed","reason":"timeout","alerted":false}%s}`,
 		stamp(r.Time), len(l.made), r.Src.Netip(), r.Dst.Netip(), ports, proto, r.Out.Packets, r.Back.Packets,
-		r.Out.Bytes+linkHeader*r.Out.Packets, r.Back.Bytes+linkHeader*r.Back.Packets, stamp(r.Start), stamp(r.Time), tcp)
+		octets(r)+linkHeader*r.Out.Packets, r.Back.Bytes+linkHeader*r.Back.Packets, stamp(r.Start), stamp(r.Time), tcp)
 }
 
 const awsHeader = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status tcp-flags type\n"
 
 func aws(l *Log, r *flow.Record) {
 	flags := r.Out.Flags & (capture.FIN | capture.SYN | capture.RST)
-	if r.Out.Flags&(capture.SYN|capture.ACK) == capture.SYN|capture.ACK && l.answers(r) {
+	if r.Out.Flags&(capture.SYN|capture.ACK) == capture.SYN|capture.ACK && (l.answers(r) || r.Out.Packets == 1) {
 		flags |= capture.ACK
 	}
 	l.last = *r
-	kind, bare := "IPv6", uint32(60)
+	kind := "IPv6"
 	if r.Src.Is4() {
-		kind, bare = "IPv4", 40
-	}
-	octets := r.Out.Bytes
-	if r.Proto == capture.ProtoTCP && r.Out.Flags&(capture.SYN|capture.ACK|capture.RST) == 0 { // probes have no options
-		octets = bare * r.Out.Packets
+		kind = "IPv4"
 	}
 	l.line(r.Time, "5 123456789012 eni-0123456789abcdef0 %s %s %d %d %d %d %d %d %d ACCEPT OK %d %s",
-		r.Src.Netip(), r.Dst.Netip(), r.SrcPort, r.DstPort, r.Proto, r.Out.Packets, octets, r.Start/1e9, (r.Time+1e9-1)/1e9, flags, kind)
+		r.Src.Netip(), r.Dst.Netip(), r.SrcPort, r.DstPort, r.Proto, r.Out.Packets, octets(r), r.Start/1e9, (r.Time+1e9-1)/1e9, flags, kind)
 }
 
 // answers reports whether a record is of the other way of the one before.
