@@ -27,7 +27,9 @@ const metricsAddress = "127.0.0.1:9469"
 func page(t *testing.T, gateway *host, path string) string {
 	t.Helper()
 	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{
-		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) { return gateway.dial(ctx, network, address) },
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			return gateway.dial(ctx, network, address)
+		},
 	}}
 	defer client.CloseIdleConnections()
 	answer, err := client.Get("http://" + metricsAddress + path)

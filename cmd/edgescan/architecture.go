@@ -16,11 +16,11 @@ import (
 var architecture = quant.Arch{
 	Input: quant.Shape{Height: featurize.Rows, Width: featurize.Columns, Channels: featurize.Channels},
 	Layers: []quant.Layer{
-		{Kind: quant.Conv, Height: 1, Width: 7, Out: 16},
+		{Kind: quant.Conv, Height: 1, Width: 7, Out: 8},
 		{Kind: quant.MaxPool, Height: 2, Width: 2},
-		{Kind: quant.Conv, Height: 7, Width: 1, Out: 32},
+		{Kind: quant.Conv, Height: 7, Width: 1, Out: 16},
 		{Kind: quant.MaxPool, Height: 2, Width: 2},
-		{Kind: quant.Conv, Height: 3, Width: 3, Out: 64},
+		{Kind: quant.Conv, Height: 3, Width: 3, Out: 32},
 		{Kind: quant.MaxPool, Height: 2, Width: 2},
 		{Kind: quant.Dense, Out: 64},
 		{Kind: quant.Dense, Out: len(dataset.Classes)},

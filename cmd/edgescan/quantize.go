@@ -69,13 +69,11 @@ func quantize(ctx context.Context, f *quantizeFlags) error {
 	if err != nil {
 		return err
 	}
-	for view, threshold := range map[dataset.Views]*uint32{dataset.Packets: &meta.Threshold, dataset.Flows: &meta.FlowThreshold} {
-		trial, err := runSynthetic(ctx, network, calibrationScenes, f.seed, f.scenes, view)
-		if err != nil {
-			return err
-		}
-		*threshold = trial.Threshold(f.falseRate)
+	trial, err := runSynthetic(ctx, network, calibrationScenes, f.seed, f.scenes, dataset.Packets)
+	if err != nil {
+		return err
 	}
+	meta.Threshold = trial.Threshold(f.falseRate)
 	if network, err = network.WithMeta(meta); err != nil {
 		return err
 	}
@@ -119,7 +117,7 @@ func heldOutFigures(ctx context.Context, float *model.Float, network *quant.Netw
 		return nil, err
 	}
 	figures := map[string]string{"float and int8 same verdict": percent(diff.Same, held.Len()) + " held-out maps"}
-	for view, as := range map[dataset.Views]string{dataset.Packets: "", dataset.Flows: " as flows"} {
+	for view, as := range map[dataset.Views]string{dataset.Packets: ""} {
 		trial, err := runSynthetic(ctx, network, testScenes, f.seed, f.scenes, view)
 		if err != nil {
 			return nil, err

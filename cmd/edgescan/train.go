@@ -51,7 +51,7 @@ what was reached to the checkpoint folder, from which the same command goes on.`
 	flags := cmd.Flags()
 	flags.StringVarP(&f.out, "out", "o", "", "file for the trained float network")
 	flags.Uint64Var(&f.seed, "seed", 1, "what everything is drawn from")
-	flags.IntVar(&f.scenes, "scenes", 40000, "synthetic scenes to train on; a tenth as many are made to validate on")
+	flags.IntVar(&f.scenes, "scenes", 30000, "synthetic scenes to train on; a tenth as many are made to validate on")
 	flags.StringVar(&f.captures, "captures", "", "folder of labelled captures to train on as well")
 	flags.StringVar(&f.checkpoint, "checkpoint", "", "folder to save the state to and to resume from")
 	flags.IntVar(&f.epochs, "epochs", 10, "most passes over the training maps; fewer if validation stops improving")
@@ -139,12 +139,11 @@ func addCaptures(maps *model.Dataset, captures []labels.Capture) error {
 	return errors.Join(err, failed)
 }
 
-// collectMaps makes n scenes of a purpose, of which some are seen as flows, and
-// keeps their maps.
+// collectMaps makes n scenes of a purpose and keeps their maps.
 func collectMaps(ctx context.Context, purpose, seed uint64, n int) (*model.Dataset, error) {
 	maps := model.NewDataset(architecture.Input)
 	var failed error
-	err := dataset.Collect(ctx, firstSeed(purpose, seed), n, synth.Options{}, dataset.Both, dataset.DetectorMaps, func(kept []dataset.Kept) {
+	err := dataset.Collect(ctx, firstSeed(purpose, seed), n, synth.Options{}, dataset.Packets, dataset.DetectorMaps, func(kept []dataset.Kept) {
 		for i := range kept {
 			failed = errors.Join(failed, maps.Add(model.Example{Map: kept[i].Map, Label: kept[i].Class, Weight: 1}))
 		}
