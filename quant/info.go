@@ -37,7 +37,6 @@ func (n *Network) infoMeta(w io.Writer) {
 	fmt.Fprintf(w, "kernels\t%s\n", n.unit)
 	fmt.Fprintf(w, "classes\t%q\n", m.Classes)
 	fmt.Fprintf(w, "threshold\t%d/%d (%.4f)\n", m.Threshold, One, float64(m.Threshold)/One)
-	fmt.Fprintf(w, "of flows\t%d/%d (%.4f)\n", n.FlowThreshold(), One, float64(n.FlowThreshold())/One)
 	fmt.Fprintf(w, "featurizer\t%s\n", m.Featurizer)
 	fmt.Fprintf(w, "seed\t%d\n", m.Provenance.Seed)
 	fmt.Fprintf(w, "data\t%s\n", m.Provenance.Data)

@@ -1,7 +1,6 @@
 package quant
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -32,9 +31,6 @@ type Meta struct {
 
 	// Threshold is the scan score, in 1/65536, from which on a map shows a scan.
 	Threshold uint32 `json:"threshold"`
-
-	// FlowThreshold is Threshold for maps of flows, which show less; 0: the same.
-	FlowThreshold uint32 `json:"flow_threshold,omitempty"`
 
 	Provenance Provenance `json:"provenance"`
 }
@@ -87,8 +83,8 @@ func (m Meta) validate(classes int) error {
 	if classes < 2 || len(m.Classes) != classes {
 		return fmt.Errorf("%d class names for %d classes, need at least 2 and as many names", len(m.Classes), classes)
 	}
-	if highest := max(m.Threshold, m.FlowThreshold); highest > One {
-		return fmt.Errorf("threshold %d, must be at most %d", highest, One)
+	if m.Threshold > One {
+		return fmt.Errorf("threshold %d, must be at most %d", m.Threshold, One)
 	}
 	return nil
 }
@@ -121,9 +117,6 @@ func (n *Network) Params(i int) Params { return n.params[i] }
 // Threshold returns the scan score, in 1/65536, from which on a map shows a
 // scan.
 func (n *Network) Threshold() uint32 { return n.meta.Threshold }
-
-// FlowThreshold is Threshold for maps of flows.
-func (n *Network) FlowThreshold() uint32 { return cmp.Or(n.meta.FlowThreshold, n.meta.Threshold) }
 
 // CheckFeaturizer returns ErrMismatch unless the network was trained on the maps
 // of the featurizer with the fingerprint want.

@@ -108,8 +108,8 @@ func evaluate(ctx context.Context, f *evalFlags) error {
 		return err
 	}
 	if f.flows {
-		ofFlows := eval.Detector{Name: "edgescan int8", Judge: judge, Threshold: network.FlowThreshold()}
-		if err := compareFlows(ctx, f, captures, append([]eval.Detector{ofFlows}, eval.Rules()...)); err != nil {
+		// Without the float network: its maps are those of packets.
+		if err := compareFlows(ctx, f, captures, append(detectors[:1:1], eval.Rules()...)); err != nil {
 			return err
 		}
 	}
@@ -143,7 +143,7 @@ func scoreSynthetic(ctx context.Context, f *evalFlags, network *quant.Network, v
 		return nil, err
 	}
 	fmt.Println("\nfalse alerts a day of a benign source that is active all day, in the same scenes")
-	return trial, trial.WriteFalseRates(os.Stdout, thresholdOf(network, view))
+	return trial, trial.WriteFalseRates(os.Stdout, network.Threshold())
 }
 
 // compare prints how detectors do on captures, seen in one way.

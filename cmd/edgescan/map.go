@@ -54,7 +54,7 @@ func drawMap(ctx context.Context, file, source, out, model string, filter *packe
 	if err := filter.parse(nil, []string{file}); err != nil {
 		return err
 	}
-	judge, threshold, err := openModel(model, false)
+	judge, threshold, err := openModel(model)
 	if err != nil {
 		return err
 	}

@@ -179,7 +179,7 @@ func run(ctx context.Context, f *runFlags) error {
 	if err != nil {
 		return err
 	}
-	judge, threshold, err := openModel(f.model, f.ofFlows())
+	judge, threshold, err := openModel(f.model)
 	if err != nil {
 		return err
 	}

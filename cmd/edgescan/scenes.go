@@ -26,15 +26,7 @@ func firstSeed(purpose, seed uint64) uint64 { return seed<<40 | purpose<<32 }
 
 // runSynthetic scores an int8 network on n scenes of a purpose, seen in the ways of views.
 func runSynthetic(ctx context.Context, n *quant.Network, purpose, seed uint64, scenes int, views dataset.Views) (*eval.Synthetic, error) {
-	return eval.RunSynthetic(ctx, firstSeed(purpose, seed), scenes, synth.Options{}, views, thresholdOf(n, views), judges(n))
-}
-
-// thresholdOf returns the threshold for what is seen in the ways of views.
-func thresholdOf(n *quant.Network, views dataset.Views) uint32 {
-	if views == dataset.Flows {
-		return n.FlowThreshold()
-	}
-	return n.Threshold()
+	return eval.RunSynthetic(ctx, firstSeed(purpose, seed), scenes, synth.Options{}, views, n.Threshold(), judges(n))
 }
 
 // judges returns what makes Judges that run n.

@@ -101,9 +101,8 @@ func loadNetwork(path string) (*quant.Network, error) {
 	return n, nil
 }
 
-// openModel loads a model and makes the Judge that runs it, and returns the
-// threshold for packets or for flows.
-func openModel(path string, ofFlows bool) (*detect.Network, uint32, error) {
+// openModel loads a model and makes the Judge that runs it.
+func openModel(path string) (*detect.Network, uint32, error) {
 	n, err := loadNetwork(path)
 	if err != nil {
 		return nil, 0, err
@@ -111,9 +110,6 @@ func openModel(path string, ofFlows bool) (*detect.Network, uint32, error) {
 	judge, err := detect.NewNetwork(n)
 	if err != nil {
 		return nil, 0, err
-	}
-	if ofFlows {
-		return judge, n.FlowThreshold(), nil
 	}
 	return judge, n.Threshold(), nil
 }

@@ -44,10 +44,7 @@ func TestShippedModelOnFlows(t *testing.T) {
 	} else if err != nil {
 		t.Fatal(err)
 	}
-	network, _ := shipped(t)
-	detector := shippedDetector(t)
-	detector.Threshold = network.FlowThreshold()
-	ours := totals(t, detector, captures, view)
+	ours := totals(t, shippedDetector(t), captures, view)
 	t.Logf("%+v", ours)
 	if ours.Scans != 41 || ours.Benign != 62 {
 		t.Skipf("other captures than those that the figures are for: %d with scans, %d benign", ours.Scans, ours.Benign)

@@ -59,7 +59,7 @@ func BenchmarkLogToVerdict(b *testing.B) {
 					b.Fatal(err)
 				}
 				engine, err := detect.NewEngine(detect.Config{
-					Memory: detect.DefaultMemory, Key: featurize.DefaultKey, Threshold: network.FlowThreshold(),
+					Memory: detect.DefaultMemory, Key: featurize.DefaultKey, Threshold: network.Threshold(),
 				}, judge, func(*detect.Event) {})
 				if err != nil {
 					b.Fatal(err)
