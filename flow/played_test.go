@@ -79,17 +79,11 @@ func testOutcomes(t *testing.T, logs map[string]outcomes) {
 
 // play gives the packets of records, joined, to add.
 func play(records []Record, add func(*capture.Packet)) {
-	var packets []capture.Packet
-	joiner := NewJoiner(DefaultHeld, func(r *Record) {
-		packets = r.Packets(packets[:0])
-		for i := range packets {
-			add(&packets[i])
-		}
-	})
+	player := NewPlayer(DefaultHeld, add)
 	for i := range records {
-		joiner.Add(&records[i])
+		player.Add(&records[i])
 	}
-	joiner.Flush()
+	player.Flush()
 }
 
 // unheard is an Observer that need not be told: the Tracker is looked at in the end.

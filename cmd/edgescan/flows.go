@@ -25,17 +25,14 @@ const maxTold = 64
 type flowInput struct {
 	log     zerolog.Logger
 	player  *flow.Player
-	decoder *netflow.Decoder // nil for logs
-	told    map[netip.Addr]exporterTold
+	decoder *netflow.Decoder    // nil for logs
+	told    map[netip.Addr]bool // exporters that the log told of: whether they sample
 
 	logs    []*flow.Stats // of each, as of its latest record
 	sockets []*netflow.ListenStats
 	warned  time.Time
 	seen    flowFigures // as of then
 }
-
-// exporterTold is what was told of an exporter.
-type exporterTold struct{ sampling bool }
 
 // flowFigures are what was counted of flows.
 type flowFigures struct {
@@ -47,7 +44,7 @@ type flowFigures struct {
 
 // newFlowInput begins to take flow records.
 func (w *watcher) newFlowInput() *flowInput {
-	in := &flowInput{log: w.log, told: map[netip.Addr]exporterTold{}}
+	in := &flowInput{log: w.log, told: map[netip.Addr]bool{}}
 	in.player = flow.NewPlayer(flow.DefaultHeld, w.engine.Add)
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -107,9 +104,7 @@ func (w *watcher) followFlows(ctx context.Context, f *inputFlags) error {
 	for _, path := range paths {
 		log, err := flow.Follow(path)
 		if err != nil {
-			for _, l := range logs {
-				l.Close()
-			}
+			closeEach(logs)
 			return err
 		}
 		logs = append(logs, log)
@@ -186,15 +181,10 @@ func (w *watcher) listen(ctx context.Context, f *runFlags, opened func() error) 
 		return usageError{err}
 	}
 	var sockets []*netflow.Listener
-	closeAll := func() {
-		for _, s := range sockets {
-			s.Close()
-		}
-	}
 	for _, addr := range f.listen {
 		s, err := netflow.Listen(addr, senders)
 		if err != nil {
-			closeAll()
+			closeEach(sockets)
 			return err
 		}
 		sockets = append(sockets, s)
@@ -202,7 +192,7 @@ func (w *watcher) listen(ctx context.Context, f *runFlags, opened func() error) 
 	in := w.newFlowInput()
 	in.decoder = netflow.NewDecoder(netflow.DefaultMemory)
 	if err := opened(); err != nil {
-		closeAll()
+		closeEach(sockets)
 		return err
 	}
 	for _, s := range sockets {
@@ -263,20 +253,18 @@ func (w *watcher) receive(d *netflow.Datagram, stats netflow.ListenStats, counte
 
 // heard tells once that an exporter sends something, and once that it samples.
 func (in *flowInput) heard(exporter netip.Addr, sampling uint32) {
-	told, known := in.told[exporter]
+	sampled, known := in.told[exporter]
 	if !known {
 		if len(in.told) >= maxTold {
 			return
 		}
+		in.told[exporter] = false
 		in.log.Info().Stringer("exporter", exporter).Msg("flows come")
 	}
-	if sampling > 1 && !told.sampling {
-		told.sampling = true
+	if sampling > 1 && !sampled {
+		in.told[exporter] = true
 		in.log.Warn().Stringer("exporter", exporter).Uint32("one_packet_in", sampling).
 			Msg("it samples packets: that a host did not answer cannot be known, and short scans are not seen")
-	}
-	if !known || sampling > 1 {
-		in.told[exporter] = told
 	}
 }
 

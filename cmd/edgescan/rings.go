@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"time"
 
 	"edgescan/capture"
@@ -45,9 +46,14 @@ func openLive(f *runFlags) ([][]*capture.Live, error) {
 
 func closeAll(interfaces [][]*capture.Live) {
 	for _, rings := range interfaces {
-		for _, ring := range rings {
-			ring.Close()
-		}
+		closeEach(rings)
+	}
+}
+
+// closeEach closes what was opened where something else could not be.
+func closeEach[C io.Closer](opened []C) {
+	for _, c := range opened {
+		c.Close()
 	}
 }
 

@@ -90,14 +90,7 @@ func writeFlows(s *synth.Scene, format string, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	var decoder capture.Decoder
-	var p capture.Packet
-	for i := range s.Frames {
-		f := &s.Frames[i]
-		if decoder.Decode(capture.LinkTypeEthernet, f.Time, f.Data, len(f.Data), &p) == capture.ReasonOK {
-			log.Add(&p)
-		}
-	}
+	s.Packets(func(_ *synth.Frame, p *capture.Packet) { log.Add(p) })
 	_, err = log.WriteTo(w)
 	return err
 }

@@ -209,15 +209,11 @@ func outcomeOf(t *testing.T, records []flow.Record) (outcome string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	joiner := flow.NewJoiner(flow.DefaultHeld, func(r *flow.Record) {
-		for _, p := range r.Packets(nil) {
-			tracker.Add(&p)
-		}
-	})
+	player := flow.NewPlayer(flow.DefaultHeld, tracker.Add)
 	for i := range records {
-		joiner.Add(&records[i])
+		player.Add(&records[i])
 	}
-	joiner.Flush()
+	player.Flush()
 	tracker.Advance(tracker.CaptureTime(tracker.Now()) + 60e9)
 	for i := 1; i < tracker.Sources(); i++ {
 		if s := tracker.Source(uint32(i)); s.Count == 0 || s.Scope.Group() || s.Addr != client {

@@ -38,14 +38,7 @@ func Play(s *synth.Scene, views Views, observer featurize.Observer, emit func(*S
 	if err != nil {
 		return err
 	}
-	var decoder capture.Decoder
-	var p capture.Packet
-	for i := range s.Frames {
-		f := &s.Frames[i]
-		if decoder.Decode(capture.LinkTypeEthernet, f.Time, f.Data, f.Wire, &p) == capture.ReasonOK {
-			view.frame(f, &p)
-		}
-	}
+	s.Packets(view.frame)
 	view.flush()
 	pl.engine.Close()
 	return nil

@@ -4,7 +4,8 @@ import (
 	"context"
 	"errors"
 	"runtime"
-	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"edgescan/flow"
 	"edgescan/internal/detect"
@@ -22,25 +23,21 @@ func Flows(ctx context.Context, captures []labels.Capture, x softflowd.Export) (
 	}
 	all := make([]exported, len(captures))
 	by := make(map[string]*exported, len(captures))
-	next := make(chan int)
-	var workers sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
-		workers.Go(func() {
-			for i := range next {
-				all[i].records, all[i].err = x.Records(ctx, captures[i].File)
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i := range captures {
+		seen := &all[i]
+		by[captures[i].File] = seen
+		group.Go(func() error {
+			seen.records, seen.err = x.Records(ctx, captures[i].File)
+			if errors.Is(seen.err, softflowd.ErrMissing) {
+				return seen.err
 			}
+			return nil
 		})
 	}
-	for i := range captures {
-		by[captures[i].File] = &all[i]
-		next <- i
-	}
-	close(next)
-	workers.Wait()
-	for i := range all {
-		if err := all[i].err; errors.Is(err, softflowd.ErrMissing) {
-			return nil, err
-		}
+	if err := group.Wait(); err != nil {
+		return nil, err
 	}
 	return func(e *detect.Engine, c *labels.Capture) (unread, err error) {
 		defer e.Close()

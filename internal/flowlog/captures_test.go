@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"edgescan/capture"
 	"edgescan/featurize"
@@ -44,8 +43,7 @@ func TestCaptures(t *testing.T) {
 			}
 		}
 		var direct []flow.Record
-		m := meter.New(meter.Config{Inactive: int64(time.Minute), Active: int64(time.Hour), AtEnd: true, Biflow: true, Complete: true}, nil,
-			func(r *flow.Record) { direct = append(direct, *r) })
+		m := meter.New(sensor, nil, func(r *flow.Record) { direct = append(direct, *r) })
 		ofFile(file, func(p *capture.Packet) {
 			m.Add(p)
 			for _, log := range logs {
@@ -103,8 +101,8 @@ func ofFile(file string, add func(*capture.Packet)) {
 func readBack(t *testing.T, log *Log, name string) (records []flow.Record) {
 	t.Helper()
 	var b bytes.Buffer
-	if _, err := log.WriteTo(&b); err != nil {
-		t.Fatal(err)
+	if n, err := log.WriteTo(&b); err != nil || n != int64(b.Len()) {
+		t.Fatal(n, b.Len(), err)
 	}
 	reader := flow.NewReader(&b, name)
 	var r flow.Record

@@ -54,6 +54,9 @@ func About(name string) string {
 	return ""
 }
 
+// sensor meters as Zeek and Suricata do; as routers do is in package dataset.
+var sensor = meter.Config{Inactive: int64(time.Minute), Active: int64(time.Hour), AtEnd: true, Biflow: true, Complete: true}
+
 // Log is a log that is being made of packets.
 type Log struct {
 	format format
@@ -75,10 +78,9 @@ func New(name string) (*Log, error) {
 			continue
 		}
 		l := &Log{format: f}
-		// Timeouts as of Zeek and Suricata: those of routers are in package dataset.
-		l.meter = meter.New(meter.Config{
-			Inactive: int64(time.Minute), Active: int64(time.Hour), AtEnd: true, Biflow: true, Complete: !f.halves,
-		}, nil, func(r *flow.Record) { f.lines(l, r) })
+		cfg := sensor
+		cfg.Complete = !f.halves
+		l.meter = meter.New(cfg, nil, func(r *flow.Record) { f.lines(l, r) })
 		return l, nil
 	}
 	return nil, fmt.Errorf("%q is no kind of flow log: want one of %s", name, strings.Join(Names(), ", "))

@@ -1,12 +1,8 @@
 package flowlog
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"testing"
-	"time"
 
 	"edgescan/capture"
 	"edgescan/featurize"
@@ -51,14 +47,7 @@ func outcomes(t *testing.T, records []flow.Record) map[string]featurize.Outcome 
 
 // packets gives the packets of a scene to add.
 func packets(s *synth.Scene, add func(*capture.Packet)) {
-	var decoder capture.Decoder
-	var p capture.Packet
-	for i := range s.Frames {
-		f := &s.Frames[i]
-		if decoder.Decode(capture.LinkTypeEthernet, f.Time, f.Data, len(f.Data), &p) == capture.ReasonOK {
-			add(&p)
-		}
-	}
+	s.Packets(func(_ *synth.Frame, p *capture.Packet) { add(p) })
 }
 
 // TestReadBack reads each kind of log of a scene: nothing in it is malformed, and
@@ -67,8 +56,7 @@ func packets(s *synth.Scene, add func(*capture.Packet)) {
 func TestReadBack(t *testing.T) {
 	scene := synth.Generate(7, synth.Options{MaxFrames: 20000})
 	var direct []flow.Record
-	m := meter.New(meter.Config{Inactive: int64(time.Minute), Active: int64(time.Hour), AtEnd: true, Biflow: true, Complete: true}, nil,
-		func(r *flow.Record) { direct = append(direct, *r) })
+	m := meter.New(sensor, nil, func(r *flow.Record) { direct = append(direct, *r) })
 	packets(scene, m.Add)
 	m.Flush()
 	want := outcomes(t, direct)
@@ -94,19 +82,7 @@ func TestReadBack(t *testing.T) {
 				t.Fatal(err)
 			}
 			packets(scene, log.Add)
-			var b bytes.Buffer
-			if n, err := log.WriteTo(&b); err != nil || n != int64(b.Len()) {
-				t.Fatal(n, b.Len(), err)
-			}
-			reader := flow.NewReader(&b, name)
-			var records []flow.Record
-			var r flow.Record
-			for err = reader.Next(&r); err == nil; err = reader.Next(&r) {
-				records = append(records, r)
-			}
-			if !errors.Is(err, io.EOF) || reader.Stats().Malformed > 0 {
-				t.Fatalf("%v, %+v", err, reader.Stats())
-			}
+			records := readBack(t, log, name)
 			got := outcomes(t, records)
 			same := 0
 			for contact, outcome := range want {
@@ -115,7 +91,7 @@ func TestReadBack(t *testing.T) {
 				}
 			}
 			share := float64(same) / float64(len(want))
-			t.Logf("%s: %d records, %d of %d contacts with the same outcome", reader.Kind(), len(records), same, len(want))
+			t.Logf("%d records, %d of %d contacts with the same outcome", len(records), same, len(want))
 			if share < shares[name] {
 				t.Errorf("%.3f of the contacts have the same outcome, want %.3f", share, shares[name])
 			}
