@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"edgescan/capture"
+	"edgescan/internal/dataset"
 	"edgescan/internal/flowlog"
 	"edgescan/internal/synth"
 )
@@ -90,7 +91,7 @@ func writeFlows(s *synth.Scene, format string, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	s.Packets(func(_ *synth.Frame, p *capture.Packet) { log.Add(p) })
+	dataset.Decode(s, func(_ *synth.Frame, p *capture.Packet) { log.Add(p) })
 	_, err = log.WriteTo(w)
 	return err
 }

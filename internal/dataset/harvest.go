@@ -38,10 +38,23 @@ func Play(s *synth.Scene, views Views, observer featurize.Observer, emit func(*S
 	if err != nil {
 		return err
 	}
-	s.Packets(view.frame)
+	Decode(s, view.frame)
 	view.flush()
 	pl.engine.Close()
 	return nil
+}
+
+// Decode gives each frame of a scene that can be decoded, with its packet, to yield,
+// which must not keep the packet.
+func Decode(s *synth.Scene, yield func(*synth.Frame, *capture.Packet)) {
+	var decoder capture.Decoder
+	var p capture.Packet
+	for i := range s.Frames {
+		f := &s.Frames[i]
+		if decoder.Decode(capture.LinkTypeEthernet, f.Time, f.Data, f.Wire, &p) == capture.ReasonOK {
+			yield(f, &p)
+		}
+	}
 }
 
 // player is where what is seen of a scene goes.

@@ -7,6 +7,7 @@ import (
 	"edgescan/capture"
 	"edgescan/featurize"
 	"edgescan/flow"
+	"edgescan/internal/dataset"
 	"edgescan/internal/meter"
 	"edgescan/internal/synth"
 )
@@ -47,7 +48,7 @@ func outcomes(t *testing.T, records []flow.Record) map[string]featurize.Outcome 
 
 // packets gives the packets of a scene to add.
 func packets(s *synth.Scene, add func(*capture.Packet)) {
-	s.Packets(func(_ *synth.Frame, p *capture.Packet) { add(p) })
+	dataset.Decode(s, func(_ *synth.Frame, p *capture.Packet) { add(p) })
 }
 
 // TestReadBack reads each kind of log of a scene: nothing in it is malformed, and

@@ -1,7 +1,5 @@
 package synth
 
-import "edgescan/capture"
-
 // Frame is one synthetic Ethernet frame.
 type Frame struct {
 	Time  int64  // nanoseconds since 1970-01-01 UTC
@@ -27,17 +25,4 @@ type Scene struct {
 	Seed   uint64
 	Actors []Actor
 	Frames []Frame
-}
-
-// Packets gives each frame that can be decoded, with its packet, to yield, which must
-// not keep the packet.
-func (s *Scene) Packets(yield func(*Frame, *capture.Packet)) {
-	var decoder capture.Decoder
-	var p capture.Packet
-	for i := range s.Frames {
-		f := &s.Frames[i]
-		if decoder.Decode(capture.LinkTypeEthernet, f.Time, f.Data, f.Wire, &p) == capture.ReasonOK {
-			yield(f, &p)
-		}
-	}
 }
