@@ -84,8 +84,12 @@ func TestLabMonitor(t *testing.T) {
 	case <-time.After(10 * time.Second):
 		t.Error("no alert came by the socket")
 	}
-	p := page(t, n.gateway, "/metrics")
-	if metric(p, "edgescan_interface_drops_total") != 0 || metric(p, "edgescan_alerts_undelivered_total") != 0 || metric(p, "edgescan_interface_packets_total") < 200 {
+	var p string
+	waitFor(t, 20*time.Second, "the scan's packets in the metrics", func() bool { // an interface's figures are as of the latest second
+		p = page(t, n.gateway, "/metrics")
+		return metric(p, "edgescan_interface_packets_total") >= 200
+	})
+	if metric(p, "edgescan_interface_drops_total") != 0 || metric(p, "edgescan_alerts_undelivered_total") != 0 {
 		t.Errorf("figures:\n%s", p)
 	}
 	if code := edgescan.stop(syscall.SIGTERM); code != 0 {
