@@ -40,6 +40,16 @@ type Look struct {
 // Prefix returns what Source stands for.
 func (l *Look) Prefix() netip.Prefix { return l.tracker.Source(l.number).Prefix() }
 
+// Each gives f the contacts that the map was drawn of, the latest first, and the
+// capture time of the first attempt of each. What it shows of a twin is left out.
+func (l *Look) Each(f func(c *featurize.Contact, first int64)) {
+	t := l.tracker
+	t.Each(l.number, max(l.since, t.Now()-featurize.Windows[l.Window]), func(c *featurize.Contact) bool {
+		f(c, t.CaptureTime(c.First))
+		return true
+	})
+}
+
 // Draw draws the same contacts in another layout, as featurize.Builder says.
 func (l *Look) Draw(b *featurize.Builder, m []uint8) {
 	b.Draw(m, l.tracker, l.number, l.Window, l.since)

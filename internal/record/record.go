@@ -1,0 +1,262 @@
+// Package record keeps what became of each source of a capture, for whoever tells
+// of it afterwards: the verdicts on it over time, its incidents, what the simple
+// rules said, and the look at it that shows most.
+//
+// A Recorder stands around an engine: it is its Judge, its Observer, and takes
+// its Events. What it keeps is bounded: of sources that are not named those with
+// most contacts, of those that are the first.
+package record
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+
+	"edgescan/capture"
+	"edgescan/featurize"
+	"edgescan/internal/detect"
+	"edgescan/internal/eval"
+)
+
+// Party is a source, or a group of them.
+type Party struct {
+	Scope  featurize.Scope
+	Prefix netip.Prefix
+}
+
+// Host returns the party of one address.
+func Host(a netip.Addr) Party { return Party{featurize.Host, netip.PrefixFrom(a, a.BitLen())} }
+
+func (p Party) String() string {
+	switch {
+	case p.Scope == featurize.Target:
+		return "many on " + p.Prefix.String()
+	case p.Prefix.IsSingleIP():
+		return p.Prefix.Addr().String()
+	}
+	return p.Prefix.String()
+}
+
+// Source is what is kept of one party.
+type Source struct {
+	Party
+	Verdicts  []Verdict // one for each time it was looked at, in their order
+	Incidents []Incident
+	Rules     []int64 // for each of Rules, the capture time at which it named the source, 0 if it did not
+	Best      View
+}
+
+// Verdict is how sure the network was that a source scans.
+type Verdict struct {
+	At    int64  // capture time
+	Score uint32 // the highest of the windows looked at, 0 to detect.One
+}
+
+// Incident is one scan of a source, or what rules allow of it.
+type Incident struct {
+	First, Latest detect.Event // the same one until there is another
+}
+
+// View is one look at a source.
+type View struct {
+	At       int64 // capture time, 0 for no look
+	Window   int   // index in featurize.Windows
+	Score    uint32
+	Map      featurize.Map
+	Contacts []Contact // that the map shows, the latest first
+}
+
+// Contact is one contact that a View shows.
+type Contact struct {
+	Host    netip.Addr
+	Port    uint16
+	Proto   capture.Proto
+	Outcome featurize.Outcome
+	First   int64 // capture time of the first attempt
+}
+
+// Most of what a Recorder keeps.
+const (
+	maxNamed = 500 // sources with incidents
+	maxOther = 200 // sources without
+)
+
+// Recorder keeps what an engine finds out. It is not safe for concurrent use.
+type Recorder struct {
+	judge     detect.Judge
+	threshold uint32
+	observers []featurize.Observer
+	rules     []string
+	sources   map[Party]*Source
+	named     int
+	NotKept   int // incidents of sources of which nothing is kept
+	Traffic   Traffic
+}
+
+// New returns a Recorder of what a Judge says. Sources are named from the
+// threshold on.
+func New(judge detect.Judge, threshold uint32) *Recorder {
+	r := &Recorder{judge: judge, threshold: threshold, sources: map[Party]*Source{}}
+	for i, d := range eval.Rules() {
+		r.rules = append(r.rules, d.Name)
+		r.observers = append(r.observers, eval.WatchRule(d.Rule(), func(s *featurize.Source, at int64) {
+			if s.Scope == featurize.Host {
+				r.source(Party{s.Scope, s.Prefix()}).Rules[i] = at
+			}
+		}))
+	}
+	return r
+}
+
+// Rules returns the names of the simple rules.
+func (r *Recorder) Rules() []string { return r.rules }
+
+// Threshold returns the score from which sources are named.
+func (r *Recorder) Threshold() uint32 { return r.threshold }
+
+// source returns what is kept of a party, from now on if nothing was.
+func (r *Recorder) source(p Party) *Source {
+	s := r.sources[p]
+	if s == nil {
+		if len(r.sources)-r.named >= 2*maxOther {
+			r.prune()
+		}
+		s = &Source{Party: p, Rules: make([]int64, len(r.rules))}
+		r.sources[p] = s
+	}
+	return s
+}
+
+// prune lets go of the sources without incidents that have done least.
+func (r *Recorder) prune() {
+	for _, s := range r.Others()[maxOther:] {
+		delete(r.sources, s.Party)
+	}
+}
+
+// Judge implements detect.Judge.
+func (r *Recorder) Judge(l *detect.Look) uint32 {
+	score := r.judge.Judge(l)
+	s := r.source(Party{l.Scope, l.Prefix()})
+	if last := len(s.Verdicts) - 1; last >= 0 && s.Verdicts[last].At == l.Time {
+		s.Verdicts[last].Score = max(s.Verdicts[last].Score, score)
+	} else {
+		s.Verdicts = append(s.Verdicts, Verdict{l.Time, score})
+	}
+	if s.Best.At == 0 || r.shows(score, l.Summary.Contacts) >= r.shows(s.Best.Score, len(s.Best.Contacts)) {
+		s.Best = viewOf(l, score)
+	}
+	return score
+}
+
+// shows says how much a look shows: one that names its source more than any that
+// does not, and else the more contacts the more.
+func (r *Recorder) shows(score uint32, contacts int) int {
+	if score >= r.threshold {
+		return contacts + 1<<32
+	}
+	return contacts
+}
+
+// viewOf keeps a look.
+func viewOf(l *detect.Look, score uint32) View {
+	v := View{At: l.Time, Window: l.Window, Score: score, Map: *l.Map, Contacts: make([]Contact, 0, l.Summary.Contacts)}
+	l.Each(func(c *featurize.Contact, first int64) {
+		v.Contacts = append(v.Contacts, Contact{c.Dst.Netip(), c.Port, c.Proto, c.Outcome, first})
+	})
+	return v
+}
+
+// Event takes an event of the engine.
+func (r *Recorder) Event(e *detect.Event) {
+	p := Party{e.Scope, e.Prefix}
+	if s := r.sources[p]; r.named >= maxNamed && (s == nil || len(s.Incidents) == 0) {
+		if e.State == detect.Start {
+			r.NotKept++
+		}
+		return
+	}
+	s := r.source(p)
+	if last := len(s.Incidents) - 1; last >= 0 && s.Incidents[last].First.ID == e.ID {
+		s.Incidents[last].Latest = keep(e)
+		return
+	}
+	if len(s.Incidents) == 0 {
+		r.named++
+	}
+	s.Incidents = append(s.Incidents, Incident{keep(e), keep(e)})
+}
+
+// keep returns a copy of an event that the engine does not write to again.
+func keep(e *detect.Event) detect.Event {
+	kept := *e
+	kept.Members, kept.Protocols, kept.TopPorts = slices.Clone(e.Members), slices.Clone(e.Protocols), slices.Clone(e.TopPorts)
+	return kept
+}
+
+// Opened implements featurize.Observer.
+func (r *Recorder) Opened(t *featurize.Tracker, source uint32, c *featurize.Contact) {
+	for _, o := range r.observers {
+		o.Opened(t, source, c)
+	}
+}
+
+// Settled implements featurize.Observer.
+func (r *Recorder) Settled(t *featurize.Tracker, source uint32, c *featurize.Contact, before featurize.Outcome) {
+	for _, o := range r.observers {
+		o.Settled(t, source, c, before)
+	}
+}
+
+// Forgotten implements featurize.Observer.
+func (r *Recorder) Forgotten(t *featurize.Tracker, source uint32) {
+	for _, o := range r.observers {
+		o.Forgotten(t, source)
+	}
+}
+
+// Finish takes from a tracker the hosts that were never looked at, as they stand:
+// ordinary ones, whose contacts do not come to nothing.
+func (r *Recorder) Finish(t *featurize.Tracker) {
+	const window = len(featurize.Windows) - 1
+	builder := featurize.NewBuilder(featurize.DefaultLayout())
+	for i := 1; i < t.Sources(); i++ {
+		s := t.Source(uint32(i))
+		if s.Count == 0 || s.Scope != featurize.Host || r.sources[Party{s.Scope, s.Prefix()}] != nil {
+			continue
+		}
+		v := View{At: t.CaptureTime(t.Now()), Window: window}
+		builder.Draw(v.Map[:], t, uint32(i), window, 0)
+		t.Each(uint32(i), t.Now()-featurize.Windows[window], func(c *featurize.Contact) bool {
+			v.Contacts = append(v.Contacts, Contact{c.Dst.Netip(), c.Port, c.Proto, c.Outcome, t.CaptureTime(c.First)})
+			return true
+		})
+		r.source(Party{s.Scope, s.Prefix()}).Best = v
+	}
+}
+
+// Named returns the sources with incidents, in the order of the first of each.
+func (r *Recorder) Named() []*Source {
+	return r.sorted(func(s *Source) bool { return len(s.Incidents) > 0 }, func(a, b *Source) int {
+		return cmp.Compare(a.Incidents[0].First.FirstSeen, b.Incidents[0].First.FirstSeen)
+	})
+}
+
+// Others returns the sources without, those with most contacts first.
+func (r *Recorder) Others() []*Source {
+	return r.sorted(func(s *Source) bool { return len(s.Incidents) == 0 }, func(a, b *Source) int {
+		return cmp.Compare(len(b.Best.Contacts), len(a.Best.Contacts))
+	})
+}
+
+func (r *Recorder) sorted(which func(*Source) bool, order func(a, b *Source) int) (list []*Source) {
+	for _, s := range r.sources {
+		if which(s) {
+			list = append(list, s)
+		}
+	}
+	slices.SortFunc(list, func(a, b *Source) int {
+		return cmp.Or(order(a, b), a.Prefix.Compare(b.Prefix), cmp.Compare(a.Scope, b.Scope))
+	})
+	return list
+}
