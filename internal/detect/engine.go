@@ -103,6 +103,7 @@ type Engine struct {
 	judge     Judge
 	emit      func(*Event)
 	observer  featurize.Observer
+	reporting *incident // whose Event is being emitted
 	tick      func(now int64)
 	threshold uint32
 	policy    Policy

@@ -1,6 +1,6 @@
 // Package record keeps what became of each source of a capture, for whoever tells
 // of it afterwards: the verdicts on it over time, its incidents, what the simple
-// rules said, and the look at it that shows most.
+// rules said, and what it looked like when most was seen.
 //
 // A Recorder stands around an engine: it is its Judge, its Observer, and takes
 // its Events. What it keeps is bounded: of sources that are not named those with
@@ -26,6 +26,14 @@ type Party struct {
 
 // Host returns the party of one address.
 func Host(a netip.Addr) Party { return Party{featurize.Host, netip.PrefixFrom(a, a.BitLen())} }
+
+// partyOf returns a party. What is allowed of a host is the host's.
+func partyOf(scope featurize.Scope, prefix netip.Prefix) Party {
+	if scope == featurize.Apart {
+		scope = featurize.Host
+	}
+	return Party{scope, prefix}
+}
 
 func (p Party) String() string {
 	switch {
@@ -57,11 +65,11 @@ type Incident struct {
 	First, Latest detect.Event // the same one until there is another
 }
 
-// View is one look at a source.
+// View is one look at a source: of one with incidents at the largest of them, of
+// others at the most contacts.
 type View struct {
-	At       int64 // capture time, 0 for no look
+	At       int64 // capture time
 	Window   int   // index in featurize.Windows
-	Score    uint32
 	Map      featurize.Map
 	Contacts []Contact // that the map shows, the latest first
 }
@@ -84,7 +92,6 @@ const (
 // Recorder keeps what an engine finds out. It is not safe for concurrent use.
 type Recorder struct {
 	judge     detect.Judge
-	threshold uint32
 	observers []featurize.Observer
 	rules     []string
 	sources   map[Party]*Source
@@ -93,10 +100,9 @@ type Recorder struct {
 	Traffic   Traffic
 }
 
-// New returns a Recorder of what a Judge says. Sources are named from the
-// threshold on.
-func New(judge detect.Judge, threshold uint32) *Recorder {
-	r := &Recorder{judge: judge, threshold: threshold, sources: map[Party]*Source{}}
+// New returns a Recorder of what a Judge says.
+func New(judge detect.Judge) *Recorder {
+	r := &Recorder{judge: judge, sources: map[Party]*Source{}}
 	for i, d := range eval.Rules() {
 		r.rules = append(r.rules, d.Name)
 		r.observers = append(r.observers, eval.WatchRule(d.Rule(), func(s *featurize.Source, at int64) {
@@ -110,9 +116,6 @@ func New(judge detect.Judge, threshold uint32) *Recorder {
 
 // Rules returns the names of the simple rules.
 func (r *Recorder) Rules() []string { return r.rules }
-
-// Threshold returns the score from which sources are named.
-func (r *Recorder) Threshold() uint32 { return r.threshold }
 
 // source returns what is kept of a party, from now on if nothing was.
 func (r *Recorder) source(p Party) *Source {
@@ -137,39 +140,35 @@ func (r *Recorder) prune() {
 // Judge implements detect.Judge.
 func (r *Recorder) Judge(l *detect.Look) uint32 {
 	score := r.judge.Judge(l)
-	s := r.source(Party{l.Scope, l.Prefix()})
+	s := r.source(partyOf(l.Scope, l.Prefix()))
 	if last := len(s.Verdicts) - 1; last >= 0 && s.Verdicts[last].At == l.Time {
 		s.Verdicts[last].Score = max(s.Verdicts[last].Score, score)
 	} else {
 		s.Verdicts = append(s.Verdicts, Verdict{l.Time, score})
 	}
-	if s.Best.At == 0 || r.shows(score, l.Summary.Contacts) >= r.shows(s.Best.Score, len(s.Best.Contacts)) {
-		s.Best = viewOf(l, score)
+	if len(s.Incidents) == 0 && l.Summary.Contacts >= len(s.Best.Contacts) {
+		s.Best = viewOf(l)
 	}
 	return score
 }
 
-// shows says how much a look shows: one that names its source more than any that
-// does not, and else the more contacts the more.
-func (r *Recorder) shows(score uint32, contacts int) int {
-	if score >= r.threshold {
-		return contacts + 1<<32
-	}
-	return contacts
-}
-
 // viewOf keeps a look.
-func viewOf(l *detect.Look, score uint32) View {
-	v := View{At: l.Time, Window: l.Window, Score: score, Map: *l.Map, Contacts: make([]Contact, 0, l.Summary.Contacts)}
+func viewOf(l *detect.Look) View {
+	v := View{At: l.Time, Window: l.Window}
+	if l.Map != nil {
+		v.Map = *l.Map
+	} else {
+		l.Draw(featurize.NewBuilder(featurize.DefaultLayout()), v.Map[:])
+	}
 	l.Each(func(c *featurize.Contact, first int64) {
 		v.Contacts = append(v.Contacts, Contact{c.Dst.Netip(), c.Port, c.Proto, c.Outcome, first})
 	})
 	return v
 }
 
-// Event takes an event of the engine.
-func (r *Recorder) Event(e *detect.Event) {
-	p := Party{e.Scope, e.Prefix}
+// Event takes an event of an engine while it is emitted.
+func (r *Recorder) Event(e *detect.Event, evidence *detect.Look) {
+	p := partyOf(e.Scope, e.Prefix)
 	if s := r.sources[p]; r.named >= maxNamed && (s == nil || len(s.Incidents) == 0) {
 		if e.State == detect.Start {
 			r.NotKept++
@@ -177,6 +176,9 @@ func (r *Recorder) Event(e *detect.Event) {
 		return
 	}
 	s := r.source(p)
+	if view := viewOf(evidence); len(s.Incidents) == 0 || len(view.Contacts) >= len(s.Best.Contacts) {
+		s.Best = view
+	}
 	if last := len(s.Incidents) - 1; last >= 0 && s.Incidents[last].First.ID == e.ID {
 		s.Incidents[last].Latest = keep(e)
 		return

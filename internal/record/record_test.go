@@ -11,7 +11,7 @@ import (
 )
 
 // play gives the sample capture to an engine with a Recorder around it.
-func play(t *testing.T) *Recorder {
+func play(t *testing.T) (r *Recorder, threshold uint32) {
 	t.Helper()
 	network, err := quant.Default()
 	if err != nil {
@@ -21,12 +21,12 @@ func play(t *testing.T) *Recorder {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := New(judge, network.Threshold())
+	r = New(judge)
 	var engine *detect.Engine
 	engine, err = detect.NewEngine(detect.Config{
 		Memory: detect.DefaultMemory, Key: featurize.DefaultKey, Threshold: network.Threshold(), Observer: r,
 		Tick: func(at int64) { r.Traffic.Count(at, engine.Stats().Packets) },
-	}, r, r.Event)
+	}, r, func(e *detect.Event) { r.Event(e, engine.Evidence()) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,11 +39,11 @@ func play(t *testing.T) *Recorder {
 		t.Fatal(err)
 	}
 	r.Finish(engine.Tracker())
-	return r
+	return r, network.Threshold()
 }
 
 func TestRecorderKeepsWhatBecameOfTheSources(t *testing.T) {
-	r := play(t)
+	r, threshold := play(t)
 	var named []string
 	for _, s := range r.Named() {
 		named = append(named, s.String())
@@ -51,10 +51,10 @@ func TestRecorderKeepsWhatBecameOfTheSources(t *testing.T) {
 		if len(s.Incidents) != 1 || in.First.State != detect.Start || in.Latest.State != detect.End {
 			t.Errorf("%s: %d incidents, from %q to %q", s, len(s.Incidents), in.First.State, in.Latest.State)
 		}
-		if s.Best.Score < r.Threshold() || len(s.Best.Contacts) < in.First.Contacts {
-			t.Errorf("%s: the best look has score %d and %d contacts", s, s.Best.Score, len(s.Best.Contacts))
+		if len(s.Best.Contacts) != in.Latest.Contacts || s.Best.Map == (featurize.Map{}) {
+			t.Errorf("%s: %d contacts are kept of %d", s, len(s.Best.Contacts), in.Latest.Contacts)
 		}
-		if !slices.ContainsFunc(s.Verdicts, func(v Verdict) bool { return v.At == in.First.Time && v.Score >= r.Threshold() }) {
+		if !slices.ContainsFunc(s.Verdicts, func(v Verdict) bool { return v.At == in.First.Time && v.Score >= threshold }) {
 			t.Errorf("%s: no verdict of when it was named among %v", s, s.Verdicts)
 		}
 		for _, c := range s.Best.Contacts {
@@ -99,7 +99,7 @@ func TestTrafficKeepsItsSumInAFewParts(t *testing.T) {
 }
 
 func TestRecorderIsBounded(t *testing.T) {
-	r := New(nil, detect.One)
+	r := New(nil)
 	for i := range 10 * maxOther {
 		a := capture.Addr{15: byte(i), 14: byte(i >> 8), 10: 0xff, 11: 0xff}
 		r.source(Host(a.Netip())).Best.Contacts = make([]Contact, i)
@@ -110,9 +110,14 @@ func TestRecorderIsBounded(t *testing.T) {
 	if got := len(r.Others()[0].Best.Contacts); got != 10*maxOther-1 {
 		t.Errorf("the busiest has %d contacts", got)
 	}
+	engine, err := detect.NewEngine(detect.Config{Memory: detect.MinMemory}, r, func(*detect.Event) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	nothing := engine.Evidence()
 	for i := range 2 * maxNamed {
 		a := capture.Addr{15: byte(i), 14: byte(i >> 8), 10: 0xff, 11: 0xff}
-		r.Event(&detect.Event{ID: uint64(i), State: detect.Start, Prefix: Host(a.Netip()).Prefix})
+		r.Event(&detect.Event{ID: uint64(i), State: detect.Start, Prefix: Host(a.Netip()).Prefix}, nothing)
 	}
 	if len(r.Named()) != maxNamed || r.NotKept != maxNamed {
 		t.Errorf("%d named, %d not kept", len(r.Named()), r.NotKept)
