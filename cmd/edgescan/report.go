@@ -7,6 +7,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"html/template"
+	"io"
+	"math"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -230,31 +233,68 @@ func addSource(list *[]report.Source, s *record.Source, threshold float64) error
 		out.Rules = append(out.Rules, named)
 	}
 	out.Counts = counts(s.Best.Contacts)
-	var drawn bytes.Buffer
-	if err := picture.Draw(&drawn, &s.Best.Map, picture.Options{}); err != nil {
+	var err error
+	if out.Map, err = draw(func(w io.Writer) error { return picture.Draw(w, &s.Best.Map, picture.Options{}) }); err != nil {
 		return err
 	}
-	out.Map = drawn.Bytes()
+	out.Caption, out.Plot, out.PlotPNG, err = plot(s)
 	*list = append(*list, out)
-	return nil
+	return err
+}
+
+// draw returns what is drawn.
+func draw(picture func(io.Writer) error) ([]byte, error) {
+	var drawn bytes.Buffer
+	err := picture(&drawn)
+	return drawn.Bytes(), err
+}
+
+// maxSVG is the largest plot in bytes that is put on the page as SVG, whose text
+// can be read and found. Larger ones are smaller as PNG.
+const maxSVG = 10 << 10
+
+// plot draws what a source touched.
+func plot(s *record.Source) (caption string, svg template.HTML, png []byte, err error) {
+	contacts := make([]picture.Contact, len(s.Best.Contacts))
+	first, last := int64(math.MaxInt64), int64(0)
+	for i, c := range s.Best.Contacts {
+		contacts[i] = c.Contact
+		first, last = min(first, c.First), max(last, c.First)
+	}
+	caption = fmt.Sprintf("Contacts begun from %s to %s", moment(first).UTC().Format(time.DateTime), moment(last).UTC().Format(time.TimeOnly))
+	if len(contacts) == 0 {
+		caption = "No contacts are remembered"
+	}
+	options := picture.Options{Format: picture.SVG, Title: s.String(), PortName: alert.PortName}
+	drawn, err := draw(func(w io.Writer) error { return picture.Contacts(w, contacts, options) })
+	if err != nil || len(drawn) <= maxSVG {
+		return caption, template.HTML(drawn), nil, err
+	}
+	options.Format = picture.PNG
+	png, err = draw(func(w io.Writer) error { return picture.Contacts(w, contacts, options) })
+	return caption, "", png, err
 }
 
 // counts counts what the pictures of a source show.
 func counts(contacts []record.Contact) []report.Fact {
 	hosts, ports := map[any]bool{}, map[any]bool{}
-	var outcomes [featurize.Answered + 1]int
+	var outcomes [featurize.ChannelPending + 1]int
 	for _, c := range contacts {
 		hosts[c.Host] = true
 		if c.Proto == capture.ProtoTCP || c.Proto == capture.ProtoUDP {
 			ports[[2]uint16{uint16(c.Proto), c.Port}] = true
 		}
-		outcomes[c.Outcome]++
+		outcomes[c.Channel]++
 	}
 	facts := []report.Fact{{Name: "Contacts", Value: fmt.Sprint(len(contacts))}, {Name: "Hosts", Value: fmt.Sprint(len(hosts))}, {Name: "Ports", Value: fmt.Sprint(len(ports))}}
 	for _, o := range []struct {
 		name string
 		n    int
-	}{{"Answered", outcomes[featurize.Answered]}, {"Refused", outcomes[featurize.Refused]}, {"Silent", outcomes[featurize.Silent] + outcomes[featurize.Pending]}, {"Odd", outcomes[featurize.Odd]}} {
+	}{{"Answered", outcomes[featurize.ChannelAnswered] + outcomes[featurize.ChannelProductive]},
+		{"Refused", outcomes[featurize.ChannelRefused]},
+		{"Silent", outcomes[featurize.ChannelSilent] + outcomes[featurize.ChannelPending]},
+		{"Odd", outcomes[featurize.ChannelOdd]},
+	} {
 		facts = append(facts, report.Fact{Name: o.name, Value: fmt.Sprint(o.n)})
 	}
 	return facts

@@ -164,7 +164,7 @@ func outcomes(e detect.Event) string {
 func portList(e detect.Event) string {
 	var names []string
 	for _, p := range topPorts(e.TopPorts) {
-		names = append(names, portName(p))
+		names = append(names, PortName(p))
 	}
 	if len(names) == 0 {
 		return ""

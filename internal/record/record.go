@@ -12,10 +12,10 @@ import (
 	"net/netip"
 	"slices"
 
-	"edgescan/capture"
 	"edgescan/featurize"
 	"edgescan/internal/detect"
 	"edgescan/internal/eval"
+	"edgescan/internal/picture"
 )
 
 // Party is a source, or a group of them.
@@ -76,11 +76,12 @@ type View struct {
 
 // Contact is one contact that a View shows.
 type Contact struct {
-	Host    netip.Addr
-	Port    uint16
-	Proto   capture.Proto
-	Outcome featurize.Outcome
-	First   int64 // capture time of the first attempt
+	picture.Contact
+	First int64 // capture time of the first attempt
+}
+
+func contactOf(c *featurize.Contact, first int64) Contact {
+	return Contact{picture.Contact{Host: c.Dst.Netip(), Proto: c.Proto, Port: c.Port, Channel: c.Channel()}, first}
 }
 
 // Most of what a Recorder keeps.
@@ -161,7 +162,7 @@ func viewOf(l *detect.Look) View {
 		l.Draw(featurize.NewBuilder(featurize.DefaultLayout()), v.Map[:])
 	}
 	l.Each(func(c *featurize.Contact, first int64) {
-		v.Contacts = append(v.Contacts, Contact{c.Dst.Netip(), c.Port, c.Proto, c.Outcome, first})
+		v.Contacts = append(v.Contacts, contactOf(c, first))
 	})
 	return v
 }
@@ -230,7 +231,7 @@ func (r *Recorder) Finish(t *featurize.Tracker) {
 		v := View{At: t.CaptureTime(t.Now()), Window: window}
 		builder.Draw(v.Map[:], t, uint32(i), window, 0)
 		t.Each(uint32(i), t.Now()-featurize.Windows[window], func(c *featurize.Contact) bool {
-			v.Contacts = append(v.Contacts, Contact{c.Dst.Netip(), c.Port, c.Proto, c.Outcome, t.CaptureTime(c.First)})
+			v.Contacts = append(v.Contacts, contactOf(c, t.CaptureTime(c.First)))
 			return true
 		})
 		r.source(Party{s.Scope, s.Prefix()}).Best = v

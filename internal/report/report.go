@@ -70,6 +70,7 @@ type Source struct {
 	Name     string
 	Caption  string        // of its pictures
 	Plot     template.HTML // the contacts, as SVG that is safe to include
+	PlotPNG  []byte        // the same where Plot is empty
 	Map      []byte        // what the network saw, as PNG; none if empty
 	Verdicts []Verdict     // in the order of time
 	Named    time.Time     // when the network named it; zero if it did not
