@@ -26,12 +26,13 @@ func (p *plot) drawRuling(c *canvas) {
 	c.frame(p.area)
 }
 
-// drawMarks draws outcome after outcome, so that what has one colour is one path.
+// drawMarks draws outcome after outcome, so that what has one colour is one path:
+// what was answered last, for it is rare in a scan and no mark is to cover it.
 func (p *plot) drawMarks(c *canvas) {
 	places := slices.SortedFunc(maps.Keys(p.marks), func(a, b image.Point) int {
 		return cmp.Or(cmp.Compare(a.Y, b.Y), cmp.Compare(a.X, b.X))
 	})
-	for outcome := range colours {
+	for outcome := len(colours) - 1; outcome >= 0; outcome-- {
 		var run image.Rectangle // of small marks that touch
 		for _, at := range places {
 			r, shaped := p.part(at, outcome)
