@@ -9,9 +9,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
-	"math"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"time"
 
@@ -20,8 +18,8 @@ import (
 	"edgescan/capture"
 	"edgescan/featurize"
 	"edgescan/internal/alert"
-	"edgescan/internal/confine"
 	"edgescan/internal/detect"
+	"edgescan/internal/eval"
 	"edgescan/internal/picture"
 	"edgescan/internal/record"
 	"edgescan/internal/report"
@@ -33,16 +31,9 @@ const (
 	defaultOthers = 8   // others
 )
 
-// reportFlags are the flags of report: those of run for files, and its own.
-type reportFlags struct {
-	*runFlags
-	out    string
-	others int
-}
-
 func newReport() *cobra.Command {
-	f := reportFlags{runFlags: newRunFlags()}
-	f.workers, f.config = min(2, runtime.GOMAXPROCS(0)), &configuration{}
+	f := newStudyFlags()
+	var others int
 	cmd := &cobra.Command{
 		Use:   "report (-r FILE | --flows FILE)... -o OUT.html",
 		Short: "Write a page about a capture: its scans, their pictures, and what else was busy",
@@ -52,15 +43,11 @@ The page is one file, which needs no network and no script.`,
   edgescan report -r FOLDER -o report.html            the capture files in it
   edgescan report --flows conn.log -o report.html     flows`,
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return writeReport(cmd.Context(), f) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return writeReport(cmd.Context(), f, others) },
 	}
 	flags := cmd.Flags()
-	flags.StringArrayVarP(&f.files, "read", "r", nil, "capture file or folder to read, - for standard input; may be repeated")
-	flags.StringArrayVar(&f.flows, "flows", nil, "log of flows to read, - for standard input; may be repeated")
-	flags.Var(&f.filter, "filter", filterUsage+"see 'edgescan run --help'")
-	flags.StringVarP(&f.out, "out", "o", "", "HTML file to write")
-	flags.IntVar(&f.others, "others", defaultOthers, fmt.Sprintf("of how many sources that do not scan to show pictures, the busiest; at most %d", maxCards))
-	flags.StringVar(&f.model, "model", "", "model file to use in place of the built-in one")
+	f.add(flags, "HTML file to write")
+	flags.IntVar(&others, "others", defaultOthers, fmt.Sprintf("of how many sources that do not scan to show pictures, the busiest; at most %d", maxCards))
 	flags.StringVar(&f.hosts, "hosts-file", "", "call sources by the names in this file, which is like /etc/hosts")
 	flags.StringVar(&f.leases, "leases-file", "", "call sources by the names that DHCP clients gave themselves, as 'edgescan run --help' says")
 	f.policy.add(flags)
@@ -69,94 +56,61 @@ The page is one file, which needs no network and no script.`,
 
 // writeReport reads everything and writes the page, also about what could be read of
 // files that are damaged.
-func writeReport(ctx context.Context, f reportFlags) error {
+func writeReport(ctx context.Context, f *studyFlags, others int) error {
 	if f.out == "" {
 		return usageError{errors.New("give a page to write (-o), see 'edgescan report --help'")}
 	}
-	if f.others < 0 || f.others > maxCards {
-		return usageError{fmt.Errorf("--others %d: want 0 to %d", f.others, maxCards)}
+	if others < 0 || others > maxCards {
+		return usageError{fmt.Errorf("--others %d: want 0 to %d", others, maxCards)}
 	}
-	if err := f.check(); err != nil {
-		return err
-	}
-	log := newLogger()
-	judge, threshold, err := openModel(f.model)
+	s, err := f.study(ctx, simpleRules)
 	if err != nil {
 		return err
 	}
-	policy, err := f.policy.load(log, threshold, nil)
+	page, err := s.page(f, others)
 	if err != nil {
 		return err
 	}
-	recorder := record.New(judge)
-	w := &watcher{log: log, workers: f.workers}
-	w.words = f.worded(false, log, func(e *detect.Event) { recorder.Event(e, w.engine.Evidence()) })
-	w.engine, err = detect.NewEngine(detect.Config{
-		Memory:    f.engineMemory(),
-		Key:       featurize.DefaultKey,
-		Secret:    randomKey(),
-		Threshold: threshold,
-		Policy:    policy,
-		Observer:  recorder,
-		Tick:      func(now int64) { recorder.Traffic.Count(now, w.engine.Stats().Packets) },
-	}, recorder, w.words.take)
-	if err != nil {
-		return err
-	}
-	readErr := w.bring(ctx, f.runFlags, func() error {
-		confineFiles(log, confine.Access{Write: outputFolders(f.out)})
-		return nil
-	})
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	page, err := w.page(f, recorder, float64(threshold)/detect.One, readErr)
-	if err != nil {
-		return errors.Join(readErr, err)
-	}
-	return errors.Join(writeFile(f.out, page.Write), readErr)
+	return errors.Join(writeFile(f.out, page.Write), s.unread)
 }
 
-// errNothingRead is where there is nothing to tell.
-var errNothingRead = errors.New("nothing was read, so that no page was written")
-
-// page ends the reading and makes a page of what was recorded.
-func (w *watcher) page(f reportFlags, r *record.Recorder, threshold float64, problems error) (*report.Page, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.end()
-	tracker, stats := w.engine.Tracker(), w.engine.Stats()
-	if stats.Packets == 0 && problems != nil {
-		return nil, errNothingRead
+// simpleRules has a Recorder record what the simple rules say.
+func simpleRules(r *record.Recorder) {
+	for _, d := range eval.Rules() {
+		r.AddRule(d.Name, func(named func(*featurize.Source, int64)) featurize.Observer {
+			return eval.WatchRule(d.Rule(), named)
+		})
 	}
-	r.Traffic.Count(tracker.CaptureTime(tracker.Now()), stats.Packets)
-	r.Finish(tracker)
+}
+
+// page makes a page of what was found out.
+func (s *study) page(f *studyFlags, others int) (*report.Page, error) {
+	r, tracker := s.recorder, s.watcher.engine.Tracker()
 	p := &report.Page{
 		Capture:   strings.Join(baseNames(append(f.files, f.flows...)), ", "),
 		Program:   "edgescan " + versionText(),
-		Threshold: threshold,
+		Threshold: float64(s.threshold) / detect.One,
+		From:      moment(r.Traffic.Start),
+		To:        moment(tracker.CaptureTime(tracker.Now())),
 		Traffic:   report.Traffic{Start: moment(r.Traffic.Start), Width: time.Duration(r.Traffic.Width), Parts: r.Traffic.Buckets},
-		Facts:     w.facts(stats),
+		Facts:     s.watcher.facts(),
 		NotShown:  r.NotKept,
 		Rules:     r.Rules(),
 	}
-	if stats.Packets > 0 {
-		p.From, p.To = moment(r.Traffic.Start), moment(tracker.CaptureTime(tracker.Now()))
+	if s.unread != nil {
+		p.Problems = strings.Split(s.unread.Error(), "\n")
 	}
-	if problems != nil {
-		p.Problems = strings.Split(problems.Error(), "\n")
-	}
-	for i, s := range r.Named() {
-		p.Scans = append(p.Scans, scans(s)...)
+	for i, source := range r.Named() {
+		p.Scans = append(p.Scans, scans(source)...)
 		if i < maxCards {
-			if err := addSource(&p.Sources, s, threshold); err != nil {
+			if err := addSource(&p.Sources, source); err != nil {
 				return nil, err
 			}
 		}
 	}
-	others := r.Others()
-	for _, s := range others[:min(len(others), f.others)] {
-		if err := addSource(&p.Others, s, threshold); err != nil {
+	rest := r.Others()
+	for _, source := range rest[:min(len(rest), others)] {
+		if err := addSource(&p.Others, source); err != nil {
 			return nil, err
 		}
 	}
@@ -174,10 +128,9 @@ func baseNames(paths []string) (names []string) {
 	return names
 }
 
-func moment(at int64) time.Time { return time.Unix(0, at) }
-
 // facts tells of the whole capture.
-func (w *watcher) facts(stats detect.Stats) []report.Fact {
+func (w *watcher) facts() []report.Fact {
+	stats := w.engine.Stats()
 	var facts []report.Fact
 	add := func(name string, n uint64) { facts = append(facts, report.Fact{Name: name, Value: fmt.Sprint(n)}) }
 	if w.flows != nil {
@@ -217,8 +170,8 @@ func scans(s *record.Source) (list []report.Scan) {
 }
 
 // addSource adds what is known of a source to a list.
-func addSource(list *[]report.Source, s *record.Source, threshold float64) error {
-	out := report.Source{Name: s.String()}
+func addSource(list *[]report.Source, s *record.Source) error {
+	out := report.Source{Name: s.String(), Caption: span(s)}
 	for _, v := range s.Verdicts {
 		out.Verdicts = append(out.Verdicts, report.Verdict{At: moment(v.At), Score: float64(v.Score) / detect.One})
 	}
@@ -237,7 +190,7 @@ func addSource(list *[]report.Source, s *record.Source, threshold float64) error
 	if out.Map, err = draw(func(w io.Writer) error { return picture.Draw(w, &s.Best.Map, picture.Options{}) }); err != nil {
 		return err
 	}
-	out.Caption, out.Plot, out.PlotPNG, err = plot(s)
+	out.Plot, out.PlotPNG, err = plot(s)
 	*list = append(*list, out)
 	return err
 }
@@ -254,25 +207,13 @@ func draw(picture func(io.Writer) error) ([]byte, error) {
 const maxSVG = 10 << 10
 
 // plot draws what a source touched.
-func plot(s *record.Source) (caption string, svg template.HTML, png []byte, err error) {
-	contacts := make([]picture.Contact, len(s.Best.Contacts))
-	first, last := int64(math.MaxInt64), int64(0)
-	for i, c := range s.Best.Contacts {
-		contacts[i] = c.Contact
-		first, last = min(first, c.First), max(last, c.First)
-	}
-	caption = fmt.Sprintf("Contacts begun from %s to %s", moment(first).UTC().Format(time.DateTime), moment(last).UTC().Format(time.TimeOnly))
-	if len(contacts) == 0 {
-		caption = "No contacts are remembered"
-	}
-	options := picture.Options{Format: picture.SVG, Title: s.String(), PortName: alert.PortName}
-	drawn, err := draw(func(w io.Writer) error { return picture.Contacts(w, contacts, options) })
+func plot(s *record.Source) (svg template.HTML, png []byte, err error) {
+	drawn, err := draw(func(w io.Writer) error { return portrait(w, s, picture.SVG, false) })
 	if err != nil || len(drawn) <= maxSVG {
-		return caption, template.HTML(drawn), nil, err
+		return template.HTML(drawn), nil, err
 	}
-	options.Format = picture.PNG
-	png, err = draw(func(w io.Writer) error { return picture.Contacts(w, contacts, options) })
-	return caption, "", png, err
+	png, err = draw(func(w io.Writer) error { return portrait(w, s, picture.PNG, false) })
+	return "", png, err
 }
 
 // counts counts what the pictures of a source show.

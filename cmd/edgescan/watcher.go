@@ -30,6 +30,7 @@ type watcher struct {
 	latest  int64 // of several rings: time of the latest packet, or when one was last idle
 	sources []capture.Source
 	reasons [capture.NumReasons]uint64
+	until   instant // of files: when to stop
 	words   *worded // what the engine's events go through; may be nil
 	counts  alertCounts
 	lost    func() uint64 // alerts that some receiver will not get; may be nil
@@ -151,7 +152,18 @@ func (w *watcher) take(b *pipeline.Batch) {
 		return
 	}
 	for i := range b.Packets {
-		w.engine.Add(&b.Packets[i])
+		w.give(&b.Packets[i])
+	}
+}
+
+// give gives a packet to the engine, of files up to the time at which they are to be
+// looked at.
+func (w *watcher) give(p *capture.Packet) {
+	if w.until.reached(p.Time) {
+		w.stopped = true
+	}
+	if !w.stopped {
+		w.engine.Add(p)
 	}
 }
 

@@ -288,10 +288,9 @@ func (e *Engine) Evidence() *Look {
 	if in == nil {
 		return &Look{tracker: e.tracker}
 	}
-	now, s := e.tracker.Now(), e.tracker.Source(in.source)
 	window := 0
-	for window < len(featurize.Windows)-1 && featurize.Windows[window] < now-in.first {
+	for window < len(featurize.Windows)-1 && featurize.Windows[window] < e.tracker.Now()-in.first {
 		window++
 	}
-	return &Look{Source: s.Addr, Scope: s.Scope, Time: e.tracker.CaptureTime(now), Window: window, tracker: e.tracker, number: in.source, since: in.first}
+	return e.lookAt(in.source, window, in.first)
 }

@@ -38,21 +38,33 @@ const (
 // each other, and a mark in the colour and, where there is room, the shape of each
 // outcome. Hosts and ports that were not touched have no place, so that a scan is a
 // line however far its targets lie apart. Where there are more than fit,
-// neighbours share a row or column.
+// neighbours share a row or column. Below comes opt.Map, if there is one.
 func Contacts(w io.Writer, contacts []Contact, opt Options) error {
 	p := newPlot(contacts)
 	labels := p.labels(opt.PortName)
 	left, top := margin+labels.X, margin+titleHeight(opt.Title)+titleHeight(opt.Note)+lineHeight
 	p.area = image.Rect(0, 0, max(p.width, leastPlot), max(len(p.rows), 1)*p.cell.Y).Add(image.Pt(left, top))
 	width := p.area.Max.X + margin + columnLabel
+	if opt.Map != nil {
+		width = max(width, mapSize(mapCell).X)
+	}
 	bottom := p.area.Max.Y + labels.Y + margin
-	c := newCanvas(width, bottom+tallyHeight(width, p), opt.Format, fmt.Sprintf("%s: %d contacts with %d hosts on %d ports", opt.Title, len(contacts), p.hosts.n, p.ports))
+	height := bottom + tallyHeight(width, p)
+	below := height
+	if opt.Map != nil {
+		height += lineHeight + mapSize(mapCell).Y
+	}
+	c := newCanvas(width, height, opt.Format, fmt.Sprintf("%s: %d contacts with %d hosts on %d ports", opt.Title, len(contacts), p.hosts.n, p.ports))
 	c.text(margin, margin, width-2*margin, opt.Title)
 	c.text(margin, margin+titleHeight(opt.Title), width-2*margin, opt.Note)
 	p.drawRuling(c)
 	p.drawMarks(c)
 	p.drawLabels(c, opt.PortName)
 	p.drawTally(c, bottom)
+	if opt.Map != nil {
+		c.text(margin, below, width-2*margin, "as the network sees it:")
+		c.wholeMap(below+lineHeight, opt.Map, mapCell)
+	}
 	return c.surface.encode(w)
 }
 

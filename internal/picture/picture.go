@@ -32,6 +32,7 @@ type Options struct {
 	Title    string
 	Note     string                   // a second line, of Contacts
 	PortName func(port uint16) string // what Contacts calls ports; nil: their numbers
+	Map      *featurize.Map           // that Contacts draws below: what the network made of them; may be nil
 	Cell     int                      // side of a cell in pixels, 4 to 64; 0 means 12, and 6 in a Sheet
 	PerRow   int                      // panels beside each other in a Sheet; 0 means 4
 }
@@ -59,19 +60,37 @@ const margin = 8
 // Draw writes m as a picture: title, names of columns and rows, the map, and a
 // legend.
 func Draw(w io.Writer, m *featurize.Map, opt Options) error {
-	opt, err := opt.withDefaults(12)
+	opt, err := opt.withDefaults(mapCell)
 	if err != nil {
 		return err
 	}
-	names := namesHeight(opt.Cell)
-	left, top := margin+rowAxisWidth, margin+titleHeight(opt.Title)+names
-	grid := image.Rect(0, 0, featurize.Columns*opt.Cell, featurize.Rows*opt.Cell).Add(image.Pt(left, top))
-	width := grid.Max.X + margin
-	c := newCanvas(width, grid.Max.Y+margin+legendHeight(width, opt.Cell), opt.Format, "The map "+opt.Title)
-	c.text(margin, margin, width-2*margin, opt.Title)
-	c.columnNames(grid, names, opt.Cell)
-	c.rowAxis(grid, opt.Cell)
-	c.grid(grid, m, opt.Cell)
-	c.legend(grid.Max.Y+margin, opt.Cell)
+	top := margin + titleHeight(opt.Title)
+	size := mapSize(opt.Cell)
+	c := newCanvas(size.X, top+size.Y, opt.Format, "The map "+opt.Title)
+	c.text(margin, margin, size.X-2*margin, opt.Title)
+	c.wholeMap(top, m, opt.Cell)
 	return c.surface.encode(w)
+}
+
+// mapCell is the side of a cell if nobody says.
+const mapCell = 12
+
+// wholeMap draws a map with names and legend from top on.
+func (c *canvas) wholeMap(top int, m *featurize.Map, side int) {
+	names := namesHeight(side)
+	grid := gridSize(side).Add(image.Pt(margin+rowAxisWidth, top+names))
+	c.columnNames(grid, names, side)
+	c.rowAxis(grid, side)
+	c.grid(grid, m, side)
+	c.legend(grid.Max.Y+margin, grid.Max.X+margin, side)
+}
+
+func gridSize(side int) image.Rectangle {
+	return image.Rect(0, 0, featurize.Columns*side, featurize.Rows*side)
+}
+
+// mapSize is what wholeMap needs, with margins at the sides and below.
+func mapSize(side int) image.Point {
+	width := gridSize(side).Dx() + rowAxisWidth + 2*margin
+	return image.Pt(width, namesHeight(side)+gridSize(side).Dy()+margin+legendHeight(width, side))
 }

@@ -37,6 +37,6 @@ func Sheet(w io.Writer, panels []Panel, opt Options) error {
 		corner := at.Add(image.Pt(0, lineHeight))
 		c.grid(image.Rectangle{corner, corner.Add(size)}, p.Map, opt.Cell)
 	}
-	c.legend(top+rows*step.Y, opt.Cell)
+	c.legend(top+rows*step.Y, width, opt.Cell)
 	return c.surface.encode(w)
 }

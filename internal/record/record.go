@@ -14,7 +14,6 @@ import (
 
 	"edgescan/featurize"
 	"edgescan/internal/detect"
-	"edgescan/internal/eval"
 	"edgescan/internal/picture"
 )
 
@@ -50,7 +49,7 @@ type Source struct {
 	Party
 	Verdicts  []Verdict // one for each time it was looked at, in their order
 	Incidents []Incident
-	Rules     []int64 // for each of Rules, the capture time at which it named the source, 0 if it did not
+	Rules     []int64 // for each of the Recorder's Rules the capture time at which it named the source, 0 if it did not
 	Best      View
 }
 
@@ -70,6 +69,7 @@ type Incident struct {
 type View struct {
 	At       int64 // capture time
 	Window   int   // index in featurize.Windows
+	Score    uint32 // of the map
 	Map      featurize.Map
 	Contacts []Contact // that the map shows, the latest first
 }
@@ -93,6 +93,7 @@ const (
 // Recorder keeps what an engine finds out. It is not safe for concurrent use.
 type Recorder struct {
 	judge     detect.Judge
+	wanted    Party
 	observers []featurize.Observer
 	rules     []string
 	sources   map[Party]*Source
@@ -101,18 +102,22 @@ type Recorder struct {
 	Traffic   Traffic
 }
 
-// New returns a Recorder of what a Judge says.
-func New(judge detect.Judge) *Recorder {
-	r := &Recorder{judge: judge, sources: map[Party]*Source{}}
-	for i, d := range eval.Rules() {
-		r.rules = append(r.rules, d.Name)
-		r.observers = append(r.observers, eval.WatchRule(d.Rule(), func(s *featurize.Source, at int64) {
-			if s.Scope == featurize.Host {
-				r.source(Party{s.Scope, s.Prefix()}).Rules[i] = at
-			}
-		}))
-	}
-	return r
+// New returns a Recorder of what a Judge says. What it keeps of one party, if not
+// the zero Party, is never let go of.
+func New(judge detect.Judge, wanted Party) *Recorder {
+	return &Recorder{judge: judge, wanted: wanted, sources: map[Party]*Source{}}
+}
+
+// AddRule adds a simple rule, which watch makes an observer of contacts that tells
+// of the sources that it names, and when in capture time.
+func (r *Recorder) AddRule(name string, watch func(named func(s *featurize.Source, at int64)) featurize.Observer) {
+	i := len(r.rules)
+	r.rules = append(r.rules, name)
+	r.observers = append(r.observers, watch(func(s *featurize.Source, at int64) {
+		if s.Scope == featurize.Host {
+			r.source(Party{s.Scope, s.Prefix()}).Rules[i] = at
+		}
+	}))
 }
 
 // Rules returns the names of the simple rules.
@@ -134,7 +139,9 @@ func (r *Recorder) source(p Party) *Source {
 // prune lets go of the sources without incidents that have done least.
 func (r *Recorder) prune() {
 	for _, s := range r.Others()[maxOther:] {
-		delete(r.sources, s.Party)
+		if s.Party != r.wanted {
+			delete(r.sources, s.Party)
+		}
 	}
 }
 
@@ -149,6 +156,7 @@ func (r *Recorder) Judge(l *detect.Look) uint32 {
 	}
 	if len(s.Incidents) == 0 && l.Summary.Contacts >= len(s.Best.Contacts) {
 		s.Best = viewOf(l)
+		s.Best.Score = score
 	}
 	return score
 }
@@ -179,6 +187,7 @@ func (r *Recorder) Event(e *detect.Event, evidence *detect.Look) {
 	s := r.source(p)
 	if view := viewOf(evidence); len(s.Incidents) == 0 || len(view.Contacts) >= len(s.Best.Contacts) {
 		s.Best = view
+		s.Best.Score = r.judge.Judge(&detect.Look{Map: &s.Best.Map})
 	}
 	if last := len(s.Incidents) - 1; last >= 0 && s.Incidents[last].First.ID == e.ID {
 		s.Incidents[last].Latest = keep(e)
@@ -218,6 +227,20 @@ func (r *Recorder) Forgotten(t *featurize.Tracker, source uint32) {
 	}
 }
 
+// Peek replaces the View of a party by what an engine that is not closed knows of it
+// now: that in the window of which the Judge is most certain that it shows a scan.
+func (r *Recorder) Peek(e *detect.Engine, p Party) {
+	var highest uint32
+	e.Peek(p.Scope, p.Prefix, func(l *detect.Look) {
+		if score := r.judge.Judge(l); score > highest || l.Window == 0 {
+			highest = score
+			s := r.source(p)
+			s.Best = viewOf(l)
+			s.Best.Score = score
+		}
+	})
+}
+
 // Finish takes from a tracker the hosts that were never looked at, as they stand:
 // ordinary ones, whose contacts do not come to nothing.
 func (r *Recorder) Finish(t *featurize.Tracker) {
@@ -237,6 +260,9 @@ func (r *Recorder) Finish(t *featurize.Tracker) {
 		r.source(Party{s.Scope, s.Prefix()}).Best = v
 	}
 }
+
+// Find returns what is kept of a party, nil if nothing is.
+func (r *Recorder) Find(p Party) *Source { return r.sources[p] }
 
 // Named returns the sources with incidents, in the order of the first of each.
 func (r *Recorder) Named() []*Source {

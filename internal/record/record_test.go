@@ -7,6 +7,7 @@ import (
 	"edgescan/capture"
 	"edgescan/featurize"
 	"edgescan/internal/detect"
+	"edgescan/internal/eval"
 	"edgescan/quant"
 )
 
@@ -21,7 +22,10 @@ func play(t *testing.T) (r *Recorder, threshold uint32) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r = New(judge)
+	r = New(judge, Party{})
+	for _, d := range eval.Rules() {
+		r.AddRule(d.Name, func(named func(*featurize.Source, int64)) featurize.Observer { return eval.WatchRule(d.Rule(), named) })
+	}
 	var engine *detect.Engine
 	engine, err = detect.NewEngine(detect.Config{
 		Memory: detect.DefaultMemory, Key: featurize.DefaultKey, Threshold: network.Threshold(), Observer: r,
@@ -99,13 +103,14 @@ func TestTrafficKeepsItsSumInAFewParts(t *testing.T) {
 }
 
 func TestRecorderIsBounded(t *testing.T) {
-	r := New(nil)
+	wanted := Host(capture.Addr{15: 1, 10: 0xff, 11: 0xff}.Netip())
+	r := New(nil, wanted)
 	for i := range 10 * maxOther {
 		a := capture.Addr{15: byte(i), 14: byte(i >> 8), 10: 0xff, 11: 0xff}
 		r.source(Host(a.Netip())).Best.Contacts = make([]Contact, i)
 	}
-	if n := len(r.sources); n > 2*maxOther {
-		t.Errorf("%d sources are kept", n)
+	if n := len(r.sources); n > 2*maxOther+1 || r.Find(wanted) == nil {
+		t.Errorf("%d sources are kept, and of the wanted one %v", n, r.Find(wanted))
 	}
 	if got := len(r.Others()[0].Best.Contacts); got != 10*maxOther-1 {
 		t.Errorf("the busiest has %d contacts", got)
