@@ -100,21 +100,38 @@ func (s *study) page(f *studyFlags, others int) (*report.Page, error) {
 	if s.unread != nil {
 		p.Problems = strings.Split(s.unread.Error(), "\n")
 	}
-	for i, source := range r.Named() {
+	named, rest := r.Named(), r.Others()
+	for _, source := range named {
 		p.Scans = append(p.Scans, scans(source)...)
-		if i < maxCards {
-			if err := addSource(&p.Sources, source); err != nil {
+	}
+	room := maxPictures
+	var err error
+	if p.Sources, err = describe(named[:min(len(named), maxCards)], &room); err != nil {
+		return nil, err
+	}
+	p.Others, err = describe(rest[:min(len(rest), others)], &room)
+	return p, err
+}
+
+// maxPictures is what all pictures of a page may take in bytes, so that it can be
+// sent by mail however much there was.
+const maxPictures = 3 << 19
+
+// describe tells what is known of sources, with pictures while there is room.
+func describe(sources []*record.Source, room *int) (list []report.Source, err error) {
+	for _, s := range sources {
+		told := words(s)
+		if *room > 0 {
+			if err := addPictures(&told, s); err != nil {
 				return nil, err
 			}
+			*room -= len(told.Plot) + 4*(len(told.PlotPNG)+len(told.Map))/3
+		} else {
+			told.Caption = "There are too many pictures on this page: see edgescan map."
 		}
+		list = append(list, told)
 	}
-	rest := r.Others()
-	for _, source := range rest[:min(len(rest), others)] {
-		if err := addSource(&p.Others, source); err != nil {
-			return nil, err
-		}
-	}
-	return p, nil
+	return list, nil
 }
 
 // baseNames returns files' names without their folders.
@@ -169,9 +186,9 @@ func scans(s *record.Source) (list []report.Scan) {
 	return list
 }
 
-// addSource adds what is known of a source to a list.
-func addSource(list *[]report.Source, s *record.Source) error {
-	out := report.Source{Name: s.String(), Caption: span(s)}
+// words tells what is known of a source without pictures.
+func words(s *record.Source) report.Source {
+	out := report.Source{Name: s.String(), Caption: span(s), Counts: counts(s.Best.Contacts)}
 	for _, v := range s.Verdicts {
 		out.Verdicts = append(out.Verdicts, report.Verdict{At: moment(v.At), Score: float64(v.Score) / detect.One})
 	}
@@ -185,13 +202,15 @@ func addSource(list *[]report.Source, s *record.Source) error {
 		}
 		out.Rules = append(out.Rules, named)
 	}
-	out.Counts = counts(s.Best.Contacts)
-	var err error
-	if out.Map, err = draw(func(w io.Writer) error { return picture.Draw(w, &s.Best.Map, picture.Options{}) }); err != nil {
+	return out
+}
+
+// addPictures draws what a source touched, and what the network saw of it.
+func addPictures(to *report.Source, s *record.Source) (err error) {
+	if to.Map, err = draw(func(w io.Writer) error { return picture.Draw(w, &s.Best.Map, picture.Options{}) }); err != nil {
 		return err
 	}
-	out.Plot, out.PlotPNG, err = plot(s)
-	*list = append(*list, out)
+	to.Plot, to.PlotPNG, err = plot(s)
 	return err
 }
 

@@ -67,8 +67,8 @@ type Incident struct {
 // View is one look at a source: of one with incidents at the largest of them, of
 // others at the most contacts.
 type View struct {
-	At       int64 // capture time
-	Window   int   // index in featurize.Windows
+	At       int64  // capture time
+	Window   int    // index in featurize.Windows
 	Score    uint32 // of the map
 	Map      featurize.Map
 	Contacts []Contact // that the map shows, the latest first

@@ -13,7 +13,7 @@ const (
 	curveRight  = 452.0
 	curveTop    = 8.0
 	curveBottom = 128.0
-	maxPoints   = 200 // of a curve; of more, the highest of neighbours
+	maxPoints   = 60 // of a curve; of more, the highest of neighbours
 )
 
 // mostOdds is the logarithm of the odds at the ends of a curve's axis, for and
