@@ -188,7 +188,7 @@ func scans(s *record.Source) (list []report.Scan) {
 
 // words tells what is known of a source without pictures.
 func words(s *record.Source) report.Source {
-	out := report.Source{Name: s.String(), Caption: span(s), Counts: counts(s.Best.Contacts)}
+	out := report.Source{Name: s.String(), Caption: "What it touched: hosts by address, ports by number", Counts: counts(s.Best.Contacts)}
 	for _, v := range s.Verdicts {
 		out.Verdicts = append(out.Verdicts, report.Verdict{At: moment(v.At), Score: float64(v.Score) / detect.One})
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/netip"
 	"slices"
+	"sort"
 
 	"edgescan/capture"
 )
@@ -149,7 +150,7 @@ func unique[K any](contacts []Contact, key func(Contact) K, compare func(a, b K)
 	for i, c := range contacts {
 		keys[i] = key(c)
 	}
-	slices.SortFunc(keys, compare)
+	sort.Slice(keys, func(i, j int) bool { return compare(keys[i], keys[j]) < 0 }) // an instance of slices.SortFunc for each K weighs 6 KiB
 	return slices.CompactFunc(keys, func(a, b K) bool { return compare(a, b) == 0 })
 }
 

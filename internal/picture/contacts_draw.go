@@ -1,11 +1,11 @@
 package picture
 
 import (
-	"cmp"
 	"image"
 	"maps"
 	"net/netip"
 	"slices"
+	"sort"
 	"strconv"
 
 	"edgescan/featurize"
@@ -29,8 +29,10 @@ func (p *plot) drawRuling(c *canvas) {
 // drawMarks draws outcome after outcome, so that what has one colour is one path:
 // what was answered last, for it is rare in a scan and no mark is to cover it.
 func (p *plot) drawMarks(c *canvas) {
-	places := slices.SortedFunc(maps.Keys(p.marks), func(a, b image.Point) int {
-		return cmp.Or(cmp.Compare(a.Y, b.Y), cmp.Compare(a.X, b.X))
+	places := slices.Collect(maps.Keys(p.marks))
+	sort.Slice(places, func(i, j int) bool {
+		a, b := places[i], places[j]
+		return a.Y < b.Y || a.Y == b.Y && a.X < b.X
 	})
 	for outcome := len(colours) - 1; outcome >= 0; outcome-- {
 		var run image.Rectangle // of small marks that touch

@@ -2,11 +2,12 @@ package picture
 
 import (
 	"bytes"
-	"encoding/xml"
 	"fmt"
 	"image"
 	"image/color"
 	"io"
+	"strings"
+	"unicode/utf8"
 )
 
 // vector is a surface of shapes, for SVG: one element that can stand alone or in a
@@ -74,9 +75,16 @@ func (v *vector) encode(w io.Writer) error {
 	return nil
 }
 
-// escaped returns s so that nothing in it is markup.
+// markup is what characters with a meaning in XML become.
+var markup = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;")
+
+// escaped returns s so that nothing in it is markup, and all of it is what XML may
+// hold. It is not xml.EscapeText, which would weigh 60 KiB on the device.
 func escaped(s string) string {
-	var b bytes.Buffer
-	xml.EscapeText(&b, []byte(s)) // a Buffer fails at nothing
-	return b.String()
+	return markup.Replace(strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0xfffe || r == 0xffff {
+			return utf8.RuneError
+		}
+		return r
+	}, s))
 }
