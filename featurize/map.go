@@ -68,8 +68,8 @@ func (m *Map) At(row, column, channel int) uint8 {
 	return m[(row*Columns+column)*Channels+channel]
 }
 
-// channel returns the channel of a contact.
-func channel(c *Contact) int {
+// Channel returns the channel of a map that counts the contact.
+func (c *Contact) Channel() int {
 	switch c.Outcome {
 	case Answered:
 		if c.CarriedData() {
@@ -207,7 +207,7 @@ func (b *Builder) Draw(m []uint8, t *Tracker, source uint32, window int, since i
 func (b *Builder) draw(t *Tracker, c *Contact) {
 	row := int(t.key.addr(&c.Dst)>>32) & (b.layout.Rows - 1)
 	cell := (row*b.columns + b.layout.column(c.Proto, c.Port)) * Channels
-	b.count(cell+channel(c), 0)
+	b.count(cell+c.Channel(), 0)
 	b.count(cell+ChannelRepeats, uint16(c.Attempts))
 }
 

@@ -45,7 +45,7 @@ type flowFigures struct {
 // newFlowInput begins to take flow records.
 func (w *watcher) newFlowInput() *flowInput {
 	in := &flowInput{log: w.log, told: map[netip.Addr]bool{}}
-	in.player = flow.NewPlayer(flow.DefaultHeld, w.engine.Add)
+	in.player = flow.NewPlayer(flow.DefaultHeld, w.give)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.flows = in

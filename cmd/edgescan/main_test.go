@@ -225,6 +225,10 @@ func TestBadInput(t *testing.T) {
 		{"eval without labels", []string{"eval", "--captures", t.TempDir()}, 1, []string{"labels.csv"}},
 		{"map without output", []string{"map", "-r", sample}, 2, []string{"-o"}},
 		{"map of a stranger", []string{"map", "-r", sample, "--src", "203.0.113.9", "-o", filepath.Join(t.TempDir(), "a.png")}, 1, []string{"203.0.113.9"}},
+		{"report without output", []string{"report", "-r", sample}, 2, []string{"-o"}},
+		{"report of too many others", []string{"report", "-r", sample, "-o", filepath.Join(t.TempDir(), "a.html"), "--others", "1000"}, 2, []string{"--others", "100"}},
+		{"report of nothing", []string{"report", "-o", filepath.Join(t.TempDir(), "a.html")}, 2, []string{"-r"}},
+		{"report to nowhere", []string{"report", "-r", sample, "-o", "/nosuch/a.html"}, 1, []string{"/nosuch/a.html"}},
 		{"synth without output", []string{"synth"}, 2, []string{"-o"}},
 		{"unknown behaviour", []string{"synth", "--only", "dancing", "-o", filepath.Join(t.TempDir(), "a.pcap")}, 2, []string{"dancing"}},
 	}

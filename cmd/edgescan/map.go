@@ -7,205 +7,166 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"path/filepath"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
-	"edgescan/capture"
 	"edgescan/featurize"
-	"edgescan/internal/confine"
+	"edgescan/internal/alert"
 	"edgescan/internal/detect"
 	"edgescan/internal/picture"
+	"edgescan/internal/record"
 )
 
 // maxPanels is how many sources a contact sheet shows: the busiest.
 const maxPanels = 48
 
 func newMap() *cobra.Command {
-	var filter packetFilter
-	var file, source, out, model string
+	f := newStudyFlags()
+	var source string
 	cmd := &cobra.Command{
-		Use:   "map -r FILE -o OUT.png",
-		Short: "Draw what each source of a capture touched",
-		Example: `  edgescan map -r capture.pcap.gz -o all.png
-  edgescan map -r capture.pcap.gz --src 10.50.0.66 -o scanner.png`,
+		Use:   "map (-r FILE | --flows FILE)... -o OUT.png",
+		Short: "Draw what the sources of a capture touched",
+		Example: `  edgescan map -r capture.pcap.gz -o all.png                          a small map of each
+  edgescan map -r capture.pcap.gz --src 10.50.0.66 -o scanner.svg     hosts and ports of one
+  edgescan map -r capture.pcap.gz --src 10.50.0.66 --at 07:19:08 -o then.png
+  edgescan map --flows conn.log -o all.png                            out of flows`,
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return drawMap(cmd.Context(), file, source, out, model, &filter)
-		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return drawMap(cmd.Context(), f, source) },
 	}
 	flags := cmd.Flags()
-	flags.StringVarP(&file, "read", "r", "", "capture file to read, - for standard input")
+	f.add(flags, "PNG or SVG file to write, by its ending")
 	flags.StringVar(&source, "src", "", "draw this source only, in full size: an address, or a prefix that was judged as a group")
-	flags.Var(&filter, "filter", filterUsage+"tcpdump -ddd -r FILE EXPRESSION")
-	flags.StringVarP(&out, "out", "o", "", "PNG file to write")
-	flags.StringVar(&model, "model", "", "model file to use in place of the built-in one")
+	flags.Var(&f.at, "at", "draw the source as it stood at this time: 2026-11-23T07:19:08Z, 07:19:08 (UTC) of the first day, or +90s from the beginning (default: when most was seen)")
 	return cmd
 }
 
-func drawMap(ctx context.Context, file, source, out, model string, filter *packetFilter) error {
-	if file == "" || out == "" {
-		return usageError{errors.New("give a capture (-r) and a picture (-o), see 'edgescan map --help'")}
+func drawMap(ctx context.Context, f *studyFlags, source string) (err error) {
+	if f.out == "" {
+		return usageError{errors.New("give a picture to write (-o), see 'edgescan map --help'")}
 	}
-	only, err := parseSource(source)
-	if err != nil {
+	if f.wanted, err = parseSource(source); err != nil {
 		return usageError{fmt.Errorf("--src: %w", err)}
 	}
-	if err := filter.parse(nil, []string{file}); err != nil {
-		return err
+	if f.at.kind != never && source == "" {
+		return usageError{errors.New("--at goes with --src")}
 	}
-	judge, threshold, err := openModel(model)
+	s, err := f.study(ctx, nil)
 	if err != nil {
 		return err
 	}
-	src, err := capture.Open(file)
-	if err != nil {
+	draw := func(w io.Writer) error { return s.sheet(w, formatOf(f.out)) }
+	if source != "" {
+		found, err := s.find(f.wanted)
+		if err != nil {
+			return err
+		}
+		draw = func(w io.Writer) error { return portrait(w, found, formatOf(f.out), true) }
+	}
+	if err := writeFile(f.out, draw); err != nil {
 		return err
 	}
-	defer src.Close()
-	confineFiles(newLogger(), confine.Access{Write: outputFolders(out)})
-	album, readErr := collect(judge, threshold, src, filter.program)
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	if err := album.write(out, only); err != nil {
-		return err
-	}
-	if readErr != nil {
-		return fmt.Errorf("the picture shows what came before: %w", readErr)
+	if s.unread != nil {
+		return fmt.Errorf("the picture shows what came before: %w", s.unread)
 	}
 	return nil
 }
 
-// party is a source, or a group of them.
-type party struct {
-	scope  featurize.Scope
-	prefix netip.Prefix
-}
-
-// parseSource reads an address or a prefix; nothing is the zero party.
-func parseSource(text string) (party, error) {
+// parseSource reads an address or a prefix; nothing is the zero Party.
+func parseSource(text string) (record.Party, error) {
 	if text == "" {
-		return party{}, nil
+		return record.Party{}, nil
 	}
 	if p, err := netip.ParsePrefix(text); err == nil && !p.IsSingleIP() {
-		return party{featurize.Prefix, p.Masked()}, nil
+		return record.Party{Scope: featurize.Prefix, Prefix: p.Masked()}, nil
 	}
 	a, err := netip.ParseAddr(text)
 	if err != nil {
-		return party{}, err
+		return record.Party{}, err
 	}
-	return partyOf(a.Unmap()), nil
+	return record.Host(a.Unmap()), nil
 }
 
-func partyOf(a netip.Addr) party { return party{featurize.Host, netip.PrefixFrom(a, a.BitLen())} }
-
-func (p party) String() string {
-	switch {
-	case p.scope == featurize.Host:
-		return p.prefix.Addr().String()
-	case p.scope == featurize.Target:
-		return "many on " + p.prefix.String()
+// formatOf returns the format that a file's ending asks for.
+func formatOf(path string) picture.Format {
+	if strings.EqualFold(filepath.Ext(path), ".svg") {
+		return picture.SVG
 	}
-	return p.prefix.String()
+	return picture.PNG
 }
 
-// view is the map of one party that shows most contacts.
-type view struct {
-	party
-	picture  featurize.Map
-	contacts int
-	window   int
-	score    uint32 // of the map; 0 where it was not worth a look
-}
-
-// album keeps a view of each source. It is a Judge that keeps what it judges.
-type album struct {
-	judge     detect.Judge
-	threshold uint32
-	views     map[party]*view
-}
-
-// Judge implements detect.Judge.
-func (a *album) Judge(l *detect.Look) uint32 {
-	score := a.judge.Judge(l)
-	a.keep(&view{party{l.Scope, l.Prefix()}, *l.Map, l.Summary.Contacts, l.Window, score})
-	return score
-}
-
-// keep keeps the view with the most contacts.
-func (a *album) keep(v *view) {
-	if old := a.views[v.party]; old == nil || v.contacts >= old.contacts {
-		a.views[v.party] = v
+// find returns what is known of a party.
+func (s *study) find(p record.Party) (*record.Source, error) {
+	switch found := s.recorder.Find(p); {
+	case found != nil && found.Best.At != 0:
+		return found, nil
+	case p.Scope != featurize.Host:
+		return nil, fmt.Errorf("the hosts of %s were not judged as a group", p)
+	case s.watcher.until.kind != never:
+		return nil, fmt.Errorf("%s touched nothing up to then", p)
 	}
+	return nil, fmt.Errorf("%s touched nothing", p)
 }
 
-// collect plays what a filter accepts of a capture. Sources that were never looked at are drawn as they
-// stand at its end.
-func collect(judge detect.Judge, threshold uint32, src capture.Source, only capture.Bytecode) (*album, error) {
-	a := &album{judge: judge, threshold: threshold, views: map[party]*view{}}
-	engine, err := detect.NewEngine(detect.Config{
-		Memory:    detect.DefaultMemory,
-		Key:       featurize.DefaultKey,
-		Secret:    randomKey(),
-		Threshold: detect.One + 1,
-	}, a, func(*detect.Event) {})
-	if err != nil {
-		return nil, err
+// portrait draws the contacts of one source, with hosts and ports, and if asked for
+// what the network sees of them.
+func portrait(w io.Writer, s *record.Source, format picture.Format, withMap bool) error {
+	options := picture.Options{Format: format, Title: title(s), Note: span(s), PortName: alert.PortName}
+	if withMap {
+		options.Map = &s.Best.Map
 	}
-	err = detect.Replay(engine, src, only)
-	tracker := engine.Tracker()
-	const window = len(featurize.Windows) - 1
-	builder := featurize.NewBuilder(featurize.DefaultLayout())
-	for i := 1; i < tracker.Sources(); i++ {
-		s := tracker.Source(uint32(i))
-		if s.Count == 0 || s.Scope != featurize.Host {
-			continue
-		}
-		v := &view{party: partyOf(s.Addr.Netip()), window: window}
-		v.contacts = builder.Draw(v.picture[:], tracker, uint32(i), window, 0).Contacts
-		if a.views[v.party] == nil {
-			a.keep(v)
+	contacts := make([]picture.Contact, len(s.Best.Contacts))
+	for i, c := range s.Best.Contacts {
+		contacts[i] = c.Contact
+	}
+	return picture.Contacts(w, contacts, options)
+}
+
+// title names a source and how certain the network is of it.
+func title(s *record.Source) string {
+	score := s.Best.Score
+	if len(s.Incidents) > 0 {
+		for _, v := range s.Verdicts {
+			score = max(score, v.Score)
 		}
 	}
-	return a, err
+	return fmt.Sprintf("%s  %d contacts, scan %.3f", s, len(s.Best.Contacts), float64(score)/detect.One)
 }
 
-// write draws one source, or a sheet of the busiest; of groups those that
-// scan.
-func (a *album) write(out string, only party) error {
-	var views []*view
-	for _, v := range a.views {
-		if v.scope == featurize.Host || v.score >= a.threshold {
-			views = append(views, v)
-		}
+// span says from when to when the contacts of a source began.
+func span(s *record.Source) string {
+	if len(s.Best.Contacts) == 0 {
+		return ""
 	}
-	if len(views) == 0 {
-		return errors.New("the capture holds no contact to draw")
+	byTime := func(a, b record.Contact) int { return cmp.Compare(a.First, b.First) }
+	first, last := slices.MinFunc(s.Best.Contacts, byTime).First, slices.MaxFunc(s.Best.Contacts, byTime).First
+	layout := time.TimeOnly
+	if last-first > int64(24*time.Hour) {
+		layout = time.DateTime
 	}
-	var one *view
-	if only != (party{}) {
-		if one = a.views[only]; one == nil && only.scope == featurize.Host {
-			return fmt.Errorf("%s touched nothing in this capture", only)
-		} else if one == nil {
-			return fmt.Errorf("the hosts of %s were not judged as a group in this capture", only)
-		}
-	}
-	slices.SortFunc(views, func(a, b *view) int {
-		return cmp.Or(cmp.Compare(b.contacts, a.contacts), a.prefix.Compare(b.prefix), cmp.Compare(a.scope, b.scope))
-	})
-	return writeFile(out, func(w io.Writer) error {
-		if one != nil {
-			return picture.Draw(w, &one.picture, picture.Options{Title: one.title()})
-		}
-		var panels []picture.Panel
-		for _, v := range views[:min(len(views), maxPanels)] {
-			panels = append(panels, picture.Panel{Title: v.title(), Map: &v.picture})
-		}
-		return picture.Sheet(w, panels, picture.Options{})
-	})
+	return fmt.Sprintf("contacts begun from %s to %s UTC", moment(first).UTC().Format(time.DateTime), moment(last).UTC().Format(layout))
 }
 
-func (v *view) title() string {
-	return fmt.Sprintf("%s  %d contacts, scan %.3f", v.party, v.contacts, float64(v.score)/detect.One)
+func moment(at int64) time.Time { return time.Unix(0, at) }
+
+// sheet draws small maps of the busiest sources; of groups of those that scan.
+func (s *study) sheet(w io.Writer, format picture.Format) error {
+	all := s.recorder.Named()
+	for _, other := range s.recorder.Others() {
+		if other.Scope == featurize.Host {
+			all = append(all, other)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b *record.Source) int { return cmp.Compare(len(b.Best.Contacts), len(a.Best.Contacts)) })
+	var panels []picture.Panel
+	for _, one := range all[:min(len(all), maxPanels)] {
+		panels = append(panels, picture.Panel{Title: title(one), Map: &one.Best.Map})
+	}
+	if len(panels) == 0 {
+		return errors.New("there is no contact to draw")
+	}
+	return picture.Sheet(w, panels, picture.Options{Format: format})
 }

@@ -30,6 +30,7 @@ type watcher struct {
 	latest  int64 // of several rings: time of the latest packet, or when one was last idle
 	sources []capture.Source
 	reasons [capture.NumReasons]uint64
+	until   instant // of files: when to stop
 	words   *worded // what the engine's events go through; may be nil
 	counts  alertCounts
 	lost    func() uint64 // alerts that some receiver will not get; may be nil
@@ -151,7 +152,18 @@ func (w *watcher) take(b *pipeline.Batch) {
 		return
 	}
 	for i := range b.Packets {
-		w.engine.Add(&b.Packets[i])
+		w.give(&b.Packets[i])
+	}
+}
+
+// give gives a packet to the engine, of files up to the time at which they are to be
+// looked at.
+func (w *watcher) give(p *capture.Packet) {
+	if w.until.reached(p.Time) {
+		w.stopped = true
+	}
+	if !w.stopped {
+		w.engine.Add(p)
 	}
 }
 
@@ -281,11 +293,7 @@ func (w *watcher) advance(now time.Time) {
 func (w *watcher) finish(started time.Time, sinks *delivery) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.flows != nil {
-		w.flows.player.Flush()
-	}
-	w.stopped = true
-	w.engine.Close()
+	w.end()
 	w.words.close(w.engine.Tracker().CaptureTime(w.engine.Tracker().Now()))
 	sinks.finish()
 	if len(w.sources) == 0 && w.flows == nil {
@@ -313,24 +321,43 @@ func (w *watcher) finish(started time.Time, sinks *delivery) {
 		Msg("summary")
 }
 
+// end ends the incidents, for whoever holds mu.
+func (w *watcher) end() {
+	if w.flows != nil {
+		w.flows.player.Flush()
+	}
+	w.stopped = true
+	w.engine.Close()
+}
+
 // packetSummary adds what became of packets to the summary.
 func (w *watcher) packetSummary(line *zerolog.Event) {
-	var total capture.Stats
+	total := w.total()
+	undecoded := zerolog.Dict()
+	w.eachUndecoded(func(r capture.Reason, n uint64) { undecoded.Uint64(r.String(), n) })
+	line.Uint64("packets", total.Frames)
+	if w.only != nil {
+		line.Uint64("filtered_out", w.reasons[capture.ReasonFiltered])
+	}
+	line.Uint64("drops", total.Dropped).Uint64("bulk_udp_flows", total.Shed).Dict("not_decoded", undecoded)
+}
+
+// total adds up what the sources count.
+func (w *watcher) total() (total capture.Stats) {
 	for _, s := range w.sources {
 		stats := s.Stats()
 		total.Frames += stats.Frames
 		total.Dropped += stats.Dropped
 		total.Shed += stats.Shed
 	}
-	undecoded := zerolog.Dict()
+	return total
+}
+
+// eachUndecoded calls f for each reason why packets were not decoded.
+func (w *watcher) eachUndecoded(f func(r capture.Reason, n uint64)) {
 	for r := capture.ReasonOK + 1; r < capture.NumReasons; r++ {
 		if n := w.reasons[r]; n > 0 && r != capture.ReasonFiltered {
-			undecoded.Uint64(r.String(), n)
+			f(r, n)
 		}
 	}
-	line.Uint64("packets", total.Frames)
-	if w.only != nil {
-		line.Uint64("filtered_out", w.reasons[capture.ReasonFiltered])
-	}
-	line.Uint64("drops", total.Dropped).Uint64("bulk_udp_flows", total.Shed).Dict("not_decoded", undecoded)
 }

@@ -4,7 +4,8 @@ package main
 
 import "github.com/spf13/cobra"
 
-// workbenchCommands are those for whoever makes traffic, scores and trains.
+// workbenchCommands are those for whoever reads captures at leisure, makes traffic,
+// scores and trains.
 func workbenchCommands() []*cobra.Command {
-	return append([]*cobra.Command{newSynth(), newEval()}, trainingCommands()...)
+	return append([]*cobra.Command{newReport(), newSynth(), newEval()}, trainingCommands()...)
 }

@@ -108,6 +108,10 @@ func who(e detect.Event) string {
 	return fmt.Sprintf("%s (%s%s)", of, plural(e.Sources, "source"), such)
 }
 
+// Targets says in words what was tried, and on which ports, both of which are
+// printable ASCII.
+func Targets(e detect.Event) (targets, ports string) { return extent(e), portList(e) }
+
 // extent says how many ports of how many hosts were tried. Where there were
 // ports, protocols without any are not named: most often they are the ARP and
 // echo requests that come before.
@@ -160,7 +164,7 @@ func outcomes(e detect.Event) string {
 func portList(e detect.Event) string {
 	var names []string
 	for _, p := range topPorts(e.TopPorts) {
-		names = append(names, portName(p))
+		names = append(names, PortName(p))
 	}
 	if len(names) == 0 {
 		return ""

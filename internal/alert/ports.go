@@ -46,8 +46,8 @@ var portNames = map[uint16]string{
 	53413: "netis", 60001: "jaws-dvr",
 }
 
-// portName returns the port with its name before it, if it has one: "ssh 22".
-func portName(port uint16) string {
+// PortName returns the port with its name before it, if it has one: "ssh 22".
+func PortName(port uint16) string {
 	number := strconv.Itoa(int(port))
 	if name, ok := portNames[port]; ok {
 		return name + " " + number

@@ -47,7 +47,7 @@ func summaryMessage(f *detect.Folded) string {
 func portNamesOf(ports []uint16) string {
 	var names []string
 	for _, p := range topPorts(ports) {
-		names = append(names, portName(p))
+		names = append(names, PortName(p))
 	}
 	return strings.Join(names, ", ")
 }

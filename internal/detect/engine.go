@@ -40,6 +40,16 @@ type Look struct {
 // Prefix returns what Source stands for.
 func (l *Look) Prefix() netip.Prefix { return l.tracker.Source(l.number).Prefix() }
 
+// Each gives f the contacts that the map was drawn of, the latest first, and the
+// capture time of the first attempt of each. What it shows of a twin is left out.
+func (l *Look) Each(f func(c *featurize.Contact, first int64)) {
+	t := l.tracker
+	t.Each(l.number, max(l.since, t.Now()-featurize.Windows[l.Window]), func(c *featurize.Contact) bool {
+		f(c, t.CaptureTime(c.First))
+		return true
+	})
+}
+
 // Draw draws the same contacts in another layout, as featurize.Builder says.
 func (l *Look) Draw(b *featurize.Builder, m []uint8) {
 	b.Draw(m, l.tracker, l.number, l.Window, l.since)
@@ -93,6 +103,7 @@ type Engine struct {
 	judge     Judge
 	emit      func(*Event)
 	observer  featurize.Observer
+	reporting *incident // whose Event is being emitted
 	tick      func(now int64)
 	threshold uint32
 	policy    Policy
@@ -337,22 +348,43 @@ func (e *Engine) look(source uint32, w *watch) {
 		}
 		e.builder.Draw(e.picture[:], e.tracker, source, i, w.since)
 		e.looks++
-		look := Look{
-			Source:  s.Addr,
-			Scope:   s.Scope,
-			Time:    e.tracker.CaptureTime(e.tracker.Now()),
-			Window:  i,
-			Map:     &e.picture,
-			Summary: sum,
-			tracker: e.tracker,
-			number:  source,
-			since:   w.since,
-		}
-		if score := e.judge.Judge(&look); score >= e.threshold && score >= e.limit(source, max(w.since, e.tracker.Now()-featurize.Windows[i])) {
+		look := e.lookAt(source, i, w.since)
+		look.Map, look.Summary = &e.picture, sum
+		if score := e.judge.Judge(look); score >= e.threshold && score >= e.limit(source, max(w.since, e.tracker.Now()-featurize.Windows[i])) {
 			if !e.join(source, i, score) {
 				e.flag(source, i, score)
 			}
 			return
+		}
+	}
+}
+
+// lookAt returns a look at a source without its map.
+func (e *Engine) lookAt(source uint32, window int, since int64) *Look {
+	s := e.tracker.Source(source)
+	return &Look{
+		Source:  s.Addr,
+		Scope:   s.Scope,
+		Time:    e.tracker.CaptureTime(e.tracker.Now()),
+		Window:  window,
+		tracker: e.tracker,
+		number:  source,
+		since:   since,
+	}
+}
+
+// Peek gives f a look at what is known of a source, or a group, in each window from
+// the shortest on, whatever came of it: nothing, if nothing is known of it.
+func (e *Engine) Peek(scope featurize.Scope, prefix netip.Prefix, f func(*Look)) {
+	for i := 1; i < e.tracker.Sources(); i++ {
+		if s := e.tracker.Source(uint32(i)); s.Count == 0 || s.Scope != scope || s.Prefix() != prefix {
+			continue
+		}
+		for window := range featurize.Windows {
+			look := e.lookAt(uint32(i), window, 0)
+			look.Summary = e.builder.Draw(e.picture[:], e.tracker, uint32(i), window, 0)
+			look.Map = &e.picture
+			f(look)
 		}
 	}
 }

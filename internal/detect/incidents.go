@@ -274,5 +274,23 @@ func (e *Engine) report(in *incident, state State) {
 		ev.Hosts, ev.Ports = max(ev.Hosts, sketch.hosts.count()), max(ev.Ports, sketch.ports.count())
 	}
 	in.reported, in.told = now, in.contacts
+	e.reporting = in
 	e.emit(&ev)
+	e.reporting = nil
+}
+
+// Evidence returns a look at the source of the Event that is being emitted, in the
+// shortest window that holds its incident, for what the Tracker remembers of it.
+// Its Map is nil: Draw draws it. It is valid until emit returns, and there is none
+// outside of it: then its Source has done nothing.
+func (e *Engine) Evidence() *Look {
+	in := e.reporting
+	if in == nil {
+		return &Look{tracker: e.tracker}
+	}
+	window := 0
+	for window < len(featurize.Windows)-1 && featurize.Windows[window] < e.tracker.Now()-in.first {
+		window++
+	}
+	return e.lookAt(in.source, window, in.first)
 }

@@ -61,9 +61,9 @@ func Run(d *Detector, c *labels.Capture, view View) (Verdict, error) {
 	cfg := detect.Config{Memory: detect.DefaultMemory, Key: featurize.DefaultKey}
 	if judge == nil {
 		judge, threshold = never{}, detect.One+1
-		cfg.Observer = &ruleWatcher{rule: d.Rule(), flagged: map[uint32]bool{}, name: func(a capture.Addr, contacts int) {
-			v.note(c, a, detect.Start, "", contacts)
-		}}
+		cfg.Observer = WatchRule(d.Rule(), func(s *featurize.Source, _ int64) {
+			v.note(c, s.Addr, detect.Start, "", int(s.Count))
+		})
 	}
 	cfg.Threshold = threshold
 	engine, err := detect.NewEngine(cfg, judge, func(e *detect.Event) {
@@ -116,7 +116,13 @@ func (never) Judge(*detect.Look) uint32 { return 0 }
 type ruleWatcher struct {
 	rule    Rule
 	flagged map[uint32]bool
-	name    func(a capture.Addr, contacts int) // is told of a source when the rule first names it
+	name    func(s *featurize.Source, at int64)
+}
+
+// WatchRule runs a Rule as an observer of contacts. Name is told of a source, and
+// at which capture time, when the rule first names it.
+func WatchRule(r Rule, name func(s *featurize.Source, at int64)) featurize.Observer {
+	return &ruleWatcher{rule: r, flagged: map[uint32]bool{}, name: name}
 }
 
 func (w *ruleWatcher) Opened(t *featurize.Tracker, source uint32, c *featurize.Contact) {
@@ -128,8 +134,7 @@ func (w *ruleWatcher) Opened(t *featurize.Tracker, source uint32, c *featurize.C
 func (w *ruleWatcher) Settled(t *featurize.Tracker, source uint32, c *featurize.Contact, _ featurize.Outcome) {
 	if w.rule.See(source, c, t.Now()) && !w.flagged[source] {
 		w.flagged[source] = true
-		s := t.Source(source)
-		w.name(s.Addr, int(s.Count))
+		w.name(t.Source(source), t.CaptureTime(t.Now()))
 	}
 }
 

@@ -2,10 +2,7 @@ package picture
 
 import (
 	"image"
-
-	"golang.org/x/image/font"
-	"golang.org/x/image/font/basicfont"
-	"golang.org/x/image/math/fixed"
+	"io"
 )
 
 // The font's cell in pixels.
@@ -15,46 +12,50 @@ const (
 	baseline   = 12
 )
 
-// canvas is a picture in the making. What lies outside is not drawn.
-type canvas struct{ img *image.Paletted }
+// surface is what pictures are drawn on. Text is black.
+type surface interface {
+	// fill covers a rectangle that lies within.
+	fill(r image.Rectangle, i ink)
+	// text writes s with its upper left corner at x, y.
+	text(x, y int, s string)
+	// upright writes s from bottom to top with its lower left corner at x, y.
+	upright(x, y int, s string)
+	encode(w io.Writer) error
+}
 
-func newCanvas(width, height int) *canvas {
-	return &canvas{image.NewPaletted(image.Rect(0, 0, width, height), palette())}
+// canvas is a picture in the making. What lies outside is not drawn.
+type canvas struct {
+	surface surface
+	rect    image.Rectangle
+}
+
+// newCanvas returns an empty one. The title is for who cannot see it.
+func newCanvas(width, height int, f Format, title string) *canvas {
+	r := image.Rect(0, 0, width, height)
+	if f == SVG {
+		return &canvas{newVector(r, title), r}
+	}
+	return &canvas{newRaster(r), r}
 }
 
 func (c *canvas) fill(r image.Rectangle, i ink) {
-	r = r.Intersect(c.img.Rect)
-	for y := r.Min.Y; y < r.Max.Y; y++ {
-		row := c.img.Pix[c.img.PixOffset(r.Min.X, y):c.img.PixOffset(r.Max.X, y)]
-		for x := range row {
-			row[x] = uint8(i)
-		}
+	if r = r.Intersect(c.rect); !r.Empty() {
+		c.surface.fill(r, i)
 	}
 }
 
 // text writes s with its upper left corner at x, y, cut to width pixels.
 func (c *canvas) text(x, y, width int, s string) {
-	drawer := font.Drawer{
-		Dst:  c.img,
-		Src:  image.NewUniform(c.img.Palette[black]),
-		Face: basicfont.Face7x13,
-		Dot:  fixed.P(x, y+baseline),
+	if s = cut(s, width); s != "" {
+		c.surface.text(x, y, s)
 	}
-	drawer.DrawString(cut(s, width))
 }
 
 // upright writes s from bottom to top with its lower left corner at x, y, cut
 // to height pixels.
 func (c *canvas) upright(x, y, height int, s string) {
-	s = cut(s, height)
-	line := newCanvas(textWidth(s), lineHeight)
-	line.text(0, 0, height, s)
-	for i := range line.img.Rect.Dx() {
-		for j := range lineHeight {
-			if line.img.ColorIndexAt(i, j) != uint8(paper) {
-				c.fill(image.Rect(x+j, y-i-1, x+j+1, y-i), black)
-			}
-		}
+	if s = cut(s, height); s != "" {
+		c.surface.upright(x, y, s)
 	}
 }
 

@@ -11,8 +11,8 @@ const swatch = 10
 
 // legend draws what the colours mean, from y on, in as many lines as the
 // width takes.
-func (c *canvas) legend(y, side int) {
-	placeLegend(c.img.Rect.Dx(), side, func(at image.Point, i int, name string) {
+func (c *canvas) legend(y, width, side int) {
+	placeLegend(width, side, func(at image.Point, i int, name string) {
 		at.Y += y
 		r := image.Rectangle{at, at.Add(image.Pt(swatch, swatch))}.Add(image.Pt(0, 3))
 		if i < len(colours) {

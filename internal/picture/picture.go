@@ -2,14 +2,13 @@
 // ports across, a mark where the source reached for something, coloured by how
 // it was answered. A scan shows as a line.
 //
-// Maps come in, a PNG goes out, the same one for the same map.
+// Maps and contacts come in, a PNG or SVG goes out, the same one for the same map.
 package picture
 
 import (
 	"errors"
 	"fmt"
 	"image"
-	"image/png"
 	"io"
 
 	"edgescan/featurize"
@@ -18,11 +17,24 @@ import (
 // ErrOptions is what errors about Options wrap.
 var ErrOptions = errors.New("bad picture options")
 
-// Options say how to draw. The zero value draws without a title.
+// Format is the kind of picture to write.
+type Format uint8
+
+// The formats.
+const (
+	PNG Format = iota
+	SVG
+)
+
+// Options say how to draw. The zero value draws a PNG without a title.
 type Options struct {
-	Title  string
-	Cell   int // side of a cell in pixels, 4 to 64; 0 means 12, and 6 in a Sheet
-	PerRow int // panels beside each other in a Sheet; 0 means 4
+	Format   Format
+	Title    string
+	Note     string                   // a second line, of Contacts
+	PortName func(port uint16) string // what Contacts calls ports; nil: their numbers
+	Map      *featurize.Map           // that Contacts draws below: what the network made of them; may be nil
+	Cell     int                      // side of a cell in pixels, 4 to 64; 0 means 12, and 6 in a Sheet
+	PerRow   int                      // panels beside each other in a Sheet; 0 means 4
 }
 
 // withDefaults returns o with its zeros filled in, or an error.
@@ -45,30 +57,40 @@ func (o Options) withDefaults(cell int) (Options, error) {
 // margin is the space around everything, in pixels.
 const margin = 8
 
-// Draw writes m as a PNG: title, names of columns and rows, the map, and a
+// Draw writes m as a picture: title, names of columns and rows, the map, and a
 // legend.
 func Draw(w io.Writer, m *featurize.Map, opt Options) error {
-	opt, err := opt.withDefaults(12)
+	opt, err := opt.withDefaults(mapCell)
 	if err != nil {
 		return err
 	}
-	names := namesHeight(opt.Cell)
-	left, top := margin+rowAxisWidth, margin+titleHeight(opt.Title)+names
-	grid := image.Rect(0, 0, featurize.Columns*opt.Cell, featurize.Rows*opt.Cell).Add(image.Pt(left, top))
-	width := grid.Max.X + margin
-	c := newCanvas(width, grid.Max.Y+margin+legendHeight(width, opt.Cell))
-	c.text(margin, margin, width-2*margin, opt.Title)
-	c.columnNames(grid, names, opt.Cell)
-	c.rowAxis(grid, opt.Cell)
-	c.grid(grid, m, opt.Cell)
-	c.legend(grid.Max.Y+margin, opt.Cell)
-	return c.encode(w)
+	top := margin + titleHeight(opt.Title)
+	size := mapSize(opt.Cell)
+	c := newCanvas(size.X, top+size.Y, opt.Format, "The map "+opt.Title)
+	c.text(margin, margin, size.X-2*margin, opt.Title)
+	c.wholeMap(top, m, opt.Cell)
+	return c.surface.encode(w)
 }
 
-func (c *canvas) encode(w io.Writer) error {
-	encoder := png.Encoder{CompressionLevel: png.BestCompression}
-	if err := encoder.Encode(w, c.img); err != nil {
-		return fmt.Errorf("write PNG: %w", err)
-	}
-	return nil
+// mapCell is the side of a cell if nobody says.
+const mapCell = 12
+
+// wholeMap draws a map with names and legend from top on.
+func (c *canvas) wholeMap(top int, m *featurize.Map, side int) {
+	names := namesHeight(side)
+	grid := gridSize(side).Add(image.Pt(margin+rowAxisWidth, top+names))
+	c.columnNames(grid, names, side)
+	c.rowAxis(grid, side)
+	c.grid(grid, m, side)
+	c.legend(grid.Max.Y+margin, grid.Max.X+margin, side)
+}
+
+func gridSize(side int) image.Rectangle {
+	return image.Rect(0, 0, featurize.Columns*side, featurize.Rows*side)
+}
+
+// mapSize is what wholeMap needs, with margins at the sides and below.
+func mapSize(side int) image.Point {
+	width := gridSize(side).Dx() + rowAxisWidth + 2*margin
+	return image.Pt(width, namesHeight(side)+gridSize(side).Dy()+margin+legendHeight(width, side))
 }

@@ -70,9 +70,13 @@ func every() *featurize.Map {
 func TestGolden(t *testing.T) {
 	options := Options{Title: "10.50.0.66, 60 s"}
 	for name, draw := range map[string]func(io.Writer) error{
-		"vertical":   func(w io.Writer) error { return Draw(w, verticalScan(), options) },
-		"horizontal": func(w io.Writer) error { return Draw(w, horizontalScan(), options) },
-		"every":      func(w io.Writer) error { return Draw(w, every(), Options{Cell: 20}) },
+		"vertical":            func(w io.Writer) error { return Draw(w, verticalScan(), options) },
+		"horizontal":          func(w io.Writer) error { return Draw(w, horizontalScan(), options) },
+		"every":               func(w io.Writer) error { return Draw(w, every(), Options{Cell: 20}) },
+		"contacts-vertical":   func(w io.Writer) error { return Contacts(w, ports(300), plotOptions) },
+		"contacts-horizontal": func(w io.Writer) error { return Contacts(w, sweep(20), plotOptions) },
+		"contacts-every":      func(w io.Writer) error { return Contacts(w, everyOutcome(), plotOptions) },
+		"contacts-crowd":      func(w io.Writer) error { return Contacts(w, crowd(4000), plotOptions) },
 		"sheet": func(w io.Writer) error {
 			panels := []Panel{{"vertical", verticalScan()}, {"horizontal", horizontalScan()}, {"browsing, with a title that does not fit", browsing()}, {"every", every()}, {"empty", new(featurize.Map)}}
 			return Sheet(w, panels, Options{Title: "what five sources touched", PerRow: 3})

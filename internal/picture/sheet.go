@@ -14,7 +14,7 @@ type Panel struct {
 	Map   *featurize.Map
 }
 
-// Sheet writes several maps as one PNG, each small under its title, in rows of
+// Sheet writes several maps as one picture, each small under its title, in rows of
 // opt.PerRow, with one legend for all. Columns go without names.
 func Sheet(w io.Writer, panels []Panel, opt Options) error {
 	opt, err := opt.withDefaults(6)
@@ -29,7 +29,7 @@ func Sheet(w io.Writer, panels []Panel, opt Options) error {
 	perRow := min(opt.PerRow, len(panels))
 	rows := (len(panels) + perRow - 1) / perRow
 	width, top := margin+perRow*step.X, margin+titleHeight(opt.Title)
-	c := newCanvas(width, top+rows*step.Y+legendHeight(width, opt.Cell))
+	c := newCanvas(width, top+rows*step.Y+legendHeight(width, opt.Cell), opt.Format, "Maps "+opt.Title)
 	c.text(margin, margin, width-2*margin, opt.Title)
 	for i, p := range panels {
 		at := image.Pt(margin+i%perRow*step.X, top+i/perRow*step.Y)
@@ -37,6 +37,6 @@ func Sheet(w io.Writer, panels []Panel, opt Options) error {
 		corner := at.Add(image.Pt(0, lineHeight))
 		c.grid(image.Rectangle{corner, corner.Add(size)}, p.Map, opt.Cell)
 	}
-	c.legend(top+rows*step.Y, opt.Cell)
-	return c.encode(w)
+	c.legend(top+rows*step.Y, width, opt.Cell)
+	return c.surface.encode(w)
 }

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"runtime"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/pflag"
+
+	"edgescan/featurize"
+	"edgescan/internal/confine"
+	"edgescan/internal/detect"
+	"edgescan/internal/record"
+)
+
+// studyFlags are the flags of the commands that look closely at files: some of run.
+type studyFlags struct {
+	*runFlags
+	out    string // the file that they write
+	at     instant
+	wanted record.Party // whom they are about; zero: everyone
+}
+
+func newStudyFlags() *studyFlags {
+	f := &studyFlags{runFlags: newRunFlags()}
+	f.workers, f.config, f.fold = min(2, runtime.GOMAXPROCS(0)), &configuration{}, 0
+	return f
+}
+
+func (f *studyFlags) add(flags *pflag.FlagSet, outUsage string) {
+	flags.StringArrayVarP(&f.files, "read", "r", nil, "capture file or folder to read, - for standard input; may be repeated")
+	flags.StringArrayVar(&f.flows, "flows", nil, "log of flows to read, - for standard input; may be repeated")
+	flags.Var(&f.filter, "filter", filterUsage+"tcpdump -ddd -r FILE EXPRESSION")
+	flags.StringVarP(&f.out, "out", "o", "", outUsage)
+	flags.StringVar(&f.model, "model", "", "model file to use in place of the built-in one")
+}
+
+// study is what was found out about files.
+type study struct {
+	log       zerolog.Logger
+	watcher   *watcher
+	recorder  *record.Recorder
+	judge     detect.Judge
+	threshold uint32
+	unread    error // what could not be read: it is about what came before
+}
+
+// errNothingRead is where there is nothing to tell.
+var errNothingRead = errors.New("nothing was read")
+
+// study reads the files to their end, or up to an instant. Rules add what else is to be
+// recorded; may be nil.
+func (f *studyFlags) study(ctx context.Context, rules func(*record.Recorder)) (*study, error) {
+	if err := f.check(); err != nil {
+		return nil, err
+	}
+	s := &study{log: newLogger()}
+	var err error
+	if s.judge, s.threshold, err = openModel(f.model); err != nil {
+		return nil, err
+	}
+	policy, err := f.policy.load(s.log, s.threshold, nil)
+	if err != nil {
+		return nil, err
+	}
+	r, w := record.New(s.judge, f.wanted), &watcher{log: s.log, workers: f.workers, until: f.at}
+	if rules != nil {
+		rules(r)
+	}
+	w.words = f.worded(false, s.log, func(e *detect.Event) { r.Event(e, w.engine.Evidence()) })
+	w.engine, err = detect.NewEngine(detect.Config{
+		Memory:    f.engineMemory(),
+		Key:       featurize.DefaultKey,
+		Secret:    randomKey(),
+		Threshold: s.threshold,
+		Policy:    policy,
+		Observer:  r,
+		Tick:      func(now int64) { r.Traffic.Count(now, w.engine.Stats().Packets) },
+	}, r, w.words.take)
+	if err != nil {
+		return nil, err
+	}
+	s.watcher, s.recorder = w, r
+	s.unread = w.bring(ctx, f.runFlags, func() error {
+		confineFiles(s.log, confine.Access{Write: outputFolders(f.out)})
+		return nil
+	})
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	return s, s.end(f)
+}
+
+// end ends the reading.
+func (s *study) end(f *studyFlags) error {
+	w, r := s.watcher, s.recorder
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.until.check(); err != nil {
+		return usageError{err}
+	}
+	tracker := w.engine.Tracker()
+	r.Traffic.Count(tracker.CaptureTime(tracker.Now()), w.engine.Stats().Packets)
+	if w.until.kind != never {
+		r.Peek(w.engine, f.wanted)
+	}
+	w.end()
+	if w.engine.Stats().Packets == 0 {
+		return errors.Join(s.unread, errNothingRead)
+	}
+	r.Finish(tracker)
+	return nil
+}

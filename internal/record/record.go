@@ -1,0 +1,291 @@
+// Package record keeps what became of each source of a capture, for whoever tells
+// of it afterwards: the verdicts on it over time, its incidents, what the simple
+// rules said, and what it looked like when most was seen.
+//
+// A Recorder stands around an engine: it is its Judge, its Observer, and takes
+// its Events. What it keeps is bounded: of sources that are not named those with
+// most contacts, of those that are the first.
+package record
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+
+	"edgescan/featurize"
+	"edgescan/internal/detect"
+	"edgescan/internal/picture"
+)
+
+// Party is a source, or a group of them.
+type Party struct {
+	Scope  featurize.Scope
+	Prefix netip.Prefix
+}
+
+// Host returns the party of one address.
+func Host(a netip.Addr) Party { return Party{featurize.Host, netip.PrefixFrom(a, a.BitLen())} }
+
+// partyOf returns a party. What is allowed of a host is the host's.
+func partyOf(scope featurize.Scope, prefix netip.Prefix) Party {
+	if scope == featurize.Apart {
+		scope = featurize.Host
+	}
+	return Party{scope, prefix}
+}
+
+func (p Party) String() string {
+	switch {
+	case p.Scope == featurize.Target:
+		return "many on " + p.Prefix.String()
+	case p.Prefix.IsSingleIP():
+		return p.Prefix.Addr().String()
+	}
+	return p.Prefix.String()
+}
+
+// Source is what is kept of one party.
+type Source struct {
+	Party
+	Verdicts  []Verdict // one for each time it was looked at, in their order
+	Incidents []Incident
+	Rules     []int64 // for each of the Recorder's Rules the capture time at which it named the source, 0 if it did not
+	Best      View
+}
+
+// Verdict is how sure the network was that a source scans.
+type Verdict struct {
+	At    int64  // capture time
+	Score uint32 // the highest of the windows looked at, 0 to detect.One
+}
+
+// Incident is one scan of a source, or what rules allow of it.
+type Incident struct {
+	First, Latest detect.Event // the same one until there is another
+}
+
+// View is one look at a source: of one with incidents at the largest of them, of
+// others at the most contacts.
+type View struct {
+	At       int64  // capture time
+	Window   int    // index in featurize.Windows
+	Score    uint32 // of the map
+	Map      featurize.Map
+	Contacts []Contact // that the map shows, the latest first
+}
+
+// Contact is one contact that a View shows.
+type Contact struct {
+	picture.Contact
+	First int64 // capture time of the first attempt
+}
+
+func contactOf(c *featurize.Contact, first int64) Contact {
+	return Contact{picture.Contact{Host: c.Dst.Netip(), Proto: c.Proto, Port: c.Port, Channel: c.Channel()}, first}
+}
+
+// Most of what a Recorder keeps.
+const (
+	maxNamed = 500 // sources with incidents
+	maxOther = 200 // sources without
+)
+
+// Recorder keeps what an engine finds out. It is not safe for concurrent use.
+type Recorder struct {
+	judge     detect.Judge
+	wanted    Party
+	observers []featurize.Observer
+	rules     []string
+	sources   map[Party]*Source
+	named     int
+	NotKept   int // incidents of sources of which nothing is kept
+	Traffic   Traffic
+}
+
+// New returns a Recorder of what a Judge says. What it keeps of one party, if not
+// the zero Party, is never let go of.
+func New(judge detect.Judge, wanted Party) *Recorder {
+	return &Recorder{judge: judge, wanted: wanted, sources: map[Party]*Source{}}
+}
+
+// AddRule adds a simple rule, which watch makes an observer of contacts that tells
+// of the sources that it names, and when in capture time.
+func (r *Recorder) AddRule(name string, watch func(named func(s *featurize.Source, at int64)) featurize.Observer) {
+	i := len(r.rules)
+	r.rules = append(r.rules, name)
+	r.observers = append(r.observers, watch(func(s *featurize.Source, at int64) {
+		if s.Scope == featurize.Host {
+			r.source(Party{s.Scope, s.Prefix()}).Rules[i] = at
+		}
+	}))
+}
+
+// Rules returns the names of the simple rules.
+func (r *Recorder) Rules() []string { return r.rules }
+
+// source returns what is kept of a party, from now on if nothing was.
+func (r *Recorder) source(p Party) *Source {
+	s := r.sources[p]
+	if s == nil {
+		if len(r.sources)-r.named >= 2*maxOther {
+			r.prune()
+		}
+		s = &Source{Party: p, Rules: make([]int64, len(r.rules))}
+		r.sources[p] = s
+	}
+	return s
+}
+
+// prune lets go of the sources without incidents that have done least.
+func (r *Recorder) prune() {
+	for _, s := range r.Others()[maxOther:] {
+		if s.Party != r.wanted {
+			delete(r.sources, s.Party)
+		}
+	}
+}
+
+// Judge implements detect.Judge.
+func (r *Recorder) Judge(l *detect.Look) uint32 {
+	score := r.judge.Judge(l)
+	s := r.source(partyOf(l.Scope, l.Prefix()))
+	if last := len(s.Verdicts) - 1; last >= 0 && s.Verdicts[last].At == l.Time {
+		s.Verdicts[last].Score = max(s.Verdicts[last].Score, score)
+	} else {
+		s.Verdicts = append(s.Verdicts, Verdict{l.Time, score})
+	}
+	if len(s.Incidents) == 0 && l.Summary.Contacts >= len(s.Best.Contacts) {
+		s.Best = viewOf(l)
+		s.Best.Score = score
+	}
+	return score
+}
+
+// viewOf keeps a look.
+func viewOf(l *detect.Look) View {
+	v := View{At: l.Time, Window: l.Window}
+	if l.Map != nil {
+		v.Map = *l.Map
+	} else {
+		l.Draw(featurize.NewBuilder(featurize.DefaultLayout()), v.Map[:])
+	}
+	l.Each(func(c *featurize.Contact, first int64) {
+		v.Contacts = append(v.Contacts, contactOf(c, first))
+	})
+	return v
+}
+
+// Event takes an event of an engine while it is emitted.
+func (r *Recorder) Event(e *detect.Event, evidence *detect.Look) {
+	p := partyOf(e.Scope, e.Prefix)
+	if s := r.sources[p]; r.named >= maxNamed && (s == nil || len(s.Incidents) == 0) {
+		if e.State == detect.Start {
+			r.NotKept++
+		}
+		return
+	}
+	s := r.source(p)
+	if view := viewOf(evidence); len(s.Incidents) == 0 || len(view.Contacts) >= len(s.Best.Contacts) {
+		s.Best = view
+		s.Best.Score = r.judge.Judge(&detect.Look{Map: &s.Best.Map})
+	}
+	if last := len(s.Incidents) - 1; last >= 0 && s.Incidents[last].First.ID == e.ID {
+		s.Incidents[last].Latest = keep(e)
+		return
+	}
+	if len(s.Incidents) == 0 {
+		r.named++
+	}
+	s.Incidents = append(s.Incidents, Incident{keep(e), keep(e)})
+}
+
+// keep returns a copy of an event that the engine does not write to again.
+func keep(e *detect.Event) detect.Event {
+	kept := *e
+	kept.Members, kept.Protocols, kept.TopPorts = slices.Clone(e.Members), slices.Clone(e.Protocols), slices.Clone(e.TopPorts)
+	return kept
+}
+
+// Opened implements featurize.Observer.
+func (r *Recorder) Opened(t *featurize.Tracker, source uint32, c *featurize.Contact) {
+	for _, o := range r.observers {
+		o.Opened(t, source, c)
+	}
+}
+
+// Settled implements featurize.Observer.
+func (r *Recorder) Settled(t *featurize.Tracker, source uint32, c *featurize.Contact, before featurize.Outcome) {
+	for _, o := range r.observers {
+		o.Settled(t, source, c, before)
+	}
+}
+
+// Forgotten implements featurize.Observer.
+func (r *Recorder) Forgotten(t *featurize.Tracker, source uint32) {
+	for _, o := range r.observers {
+		o.Forgotten(t, source)
+	}
+}
+
+// Peek replaces the View of a party by what an engine that is not closed knows of it
+// now: that in the window of which the Judge is most certain that it shows a scan.
+func (r *Recorder) Peek(e *detect.Engine, p Party) {
+	var highest uint32
+	e.Peek(p.Scope, p.Prefix, func(l *detect.Look) {
+		if score := r.judge.Judge(l); score > highest || l.Window == 0 {
+			highest = score
+			s := r.source(p)
+			s.Best = viewOf(l)
+			s.Best.Score = score
+		}
+	})
+}
+
+// Finish takes from a tracker the hosts that were never looked at, as they stand:
+// ordinary ones, whose contacts do not come to nothing.
+func (r *Recorder) Finish(t *featurize.Tracker) {
+	const window = len(featurize.Windows) - 1
+	builder := featurize.NewBuilder(featurize.DefaultLayout())
+	for i := 1; i < t.Sources(); i++ {
+		s := t.Source(uint32(i))
+		if s.Count == 0 || s.Scope != featurize.Host || r.sources[Party{s.Scope, s.Prefix()}] != nil {
+			continue
+		}
+		v := View{At: t.CaptureTime(t.Now()), Window: window}
+		builder.Draw(v.Map[:], t, uint32(i), window, 0)
+		t.Each(uint32(i), t.Now()-featurize.Windows[window], func(c *featurize.Contact) bool {
+			v.Contacts = append(v.Contacts, contactOf(c, t.CaptureTime(c.First)))
+			return true
+		})
+		r.source(Party{s.Scope, s.Prefix()}).Best = v
+	}
+}
+
+// Find returns what is kept of a party, nil if nothing is.
+func (r *Recorder) Find(p Party) *Source { return r.sources[p] }
+
+// Named returns the sources with incidents, in the order of the first of each.
+func (r *Recorder) Named() []*Source {
+	return r.sorted(func(s *Source) bool { return len(s.Incidents) > 0 }, func(a, b *Source) int {
+		return cmp.Compare(a.Incidents[0].First.FirstSeen, b.Incidents[0].First.FirstSeen)
+	})
+}
+
+// Others returns the sources without, those with most contacts first.
+func (r *Recorder) Others() []*Source {
+	return r.sorted(func(s *Source) bool { return len(s.Incidents) == 0 }, func(a, b *Source) int {
+		return cmp.Compare(len(b.Best.Contacts), len(a.Best.Contacts))
+	})
+}
+
+func (r *Recorder) sorted(which func(*Source) bool, order func(a, b *Source) int) (list []*Source) {
+	for _, s := range r.sources {
+		if which(s) {
+			list = append(list, s)
+		}
+	}
+	slices.SortFunc(list, func(a, b *Source) int {
+		return cmp.Or(order(a, b), a.Prefix.Compare(b.Prefix), cmp.Compare(a.Scope, b.Scope))
+	})
+	return list
+}
