@@ -3,6 +3,8 @@ package featurize
 import (
 	"math/bits"
 	"time"
+
+	"edgescan/capture"
 )
 
 // The shape of a map.
@@ -203,10 +205,15 @@ func (b *Builder) Draw(m []uint8, t *Tracker, source uint32, window int, since i
 	return sum
 }
 
+// Place returns the row and column of a contact on the maps of a Tracker with a key.
+func (l *Layout) Place(key Key, dst *capture.Addr, proto capture.Proto, port uint16) (row, column int) {
+	return int(key.addr(dst)>>32) & (l.Rows - 1), l.column(proto, port)
+}
+
 // draw counts a contact in its cells.
 func (b *Builder) draw(t *Tracker, c *Contact) {
-	row := int(t.key.addr(&c.Dst)>>32) & (b.layout.Rows - 1)
-	cell := (row*b.columns + b.layout.column(c.Proto, c.Port)) * Channels
+	row, column := b.layout.Place(t.key, &c.Dst, c.Proto, c.Port)
+	cell := (row*b.columns + column) * Channels
 	b.count(cell+c.Channel(), 0)
 	b.count(cell+ChannelRepeats, uint16(c.Attempts))
 }

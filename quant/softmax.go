@@ -5,6 +5,9 @@ import "math/bits"
 // One is the probability 1 in the units of scores and thresholds.
 const One = 1 << 16
 
+// LogitScale is how many units of a logit are one nat.
+const LogitScale = 256
+
 // expSteps is the number of logit steps after which exp falls below half a unit:
 // 65536*exp(-3017/256) < 0.5.
 const expSteps = 3017

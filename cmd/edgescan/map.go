@@ -118,11 +118,16 @@ func portrait(w io.Writer, s *record.Source, format picture.Format, withMap bool
 	if withMap {
 		options.Map = &s.Best.Map
 	}
+	return picture.Contacts(w, drawable(s), options)
+}
+
+// drawable returns the contacts of a source's View as they are drawn.
+func drawable(s *record.Source) []picture.Contact {
 	contacts := make([]picture.Contact, len(s.Best.Contacts))
 	for i, c := range s.Best.Contacts {
 		contacts[i] = c.Contact
 	}
-	return picture.Contacts(w, contacts, options)
+	return contacts
 }
 
 // title names a source and how certain the network is of it.

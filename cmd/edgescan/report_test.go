@@ -167,3 +167,20 @@ func TestMapFormats(t *testing.T) {
 		}
 	}
 }
+
+func TestExplain(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "why.svg")
+	r := edgescan(t, nil, "explain", "-r", sample, "--src", "10.50.0.67", "-o", out)
+	for _, want := range []string{"horizontal", "log-odds of a scan", "tcp telnet 23", "threshold, TCP", "named it at 2026-11-23 07:19:08.132"} {
+		if !strings.Contains(r.stdout, want) {
+			t.Errorf("does not say %q", want)
+		}
+	}
+	if r.code != 0 || !strings.Contains(string(must(os.ReadFile(out))), "against one") {
+		t.Errorf("code %d: %s%s", r.code, r.stdout, r.stderr)
+	}
+	early := edgescan(t, nil, "explain", "-r", sample, "--src", "10.50.0.67", "--at", "2026-11-23T07:19:08.130Z")
+	if early.code != 0 || !strings.Contains(early.stdout, "did not name it") {
+		t.Errorf("before it is named: code %d: %s%s", early.code, early.stdout, early.stderr)
+	}
+}

@@ -51,6 +51,16 @@ func browsing() *featurize.Map {
 	return m
 }
 
+// effects speak for a scan along a row, and against one elsewhere.
+func effects() *[featurize.Rows * featurize.Columns]float64 {
+	cells := new([featurize.Rows * featurize.Columns]float64)
+	for column := range 28 {
+		cells[9*featurize.Columns+column] = 0.1 * float64(column)
+		cells[column%featurize.Rows*featurize.Columns+40] = -0.5
+	}
+	return cells
+}
+
 // every has each outcome at each size, alone and together.
 func every() *featurize.Map {
 	m := new(featurize.Map)
@@ -77,6 +87,7 @@ func TestGolden(t *testing.T) {
 		"contacts-horizontal": func(w io.Writer) error { return Contacts(w, sweep(20), plotOptions) },
 		"contacts-every":      func(w io.Writer) error { return Contacts(w, everyOutcome(), plotOptions) },
 		"contacts-crowd":      func(w io.Writer) error { return Contacts(w, crowd(4000), plotOptions) },
+		"effects":             func(w io.Writer) error { return Effects(w, effects(), options) },
 		"sheet": func(w io.Writer) error {
 			panels := []Panel{{"vertical", verticalScan()}, {"horizontal", horizontalScan()}, {"browsing, with a title that does not fit", browsing()}, {"every", every()}, {"empty", new(featurize.Map)}}
 			return Sheet(w, panels, Options{Title: "what five sources touched", PerRow: 3})
