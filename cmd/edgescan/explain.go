@@ -66,7 +66,7 @@ func explainSource(ctx context.Context, f *studyFlags, source string) (err error
 	if err != nil {
 		return err
 	}
-	why, err := explain.Explain(network, featurize.DefaultKey, &found.Best.Map, drawable(found))
+	why, err := explain.Explain(network, featurize.DefaultKey, &found.Best.Map, found.Best.Drawable())
 	if err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ func explainSource(ctx context.Context, f *studyFlags, source string) (err error
 // tell prints an explanation beside the plain counts.
 func (s *study) tell(w io.Writer, source *record.Source, why *explain.Explanation, classes []string) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "%s\n%s, window %s\n\n", title(source), span(source), time.Duration(featurize.Windows[source.Best.Window]))
+	fmt.Fprintf(t, "%s\n%s, window %s\n\n", title(source), span(source.Best.Contacts), time.Duration(featurize.Windows[source.Best.Window]))
 	for i, p := range why.Classes {
 		fmt.Fprintf(t, "%s\t%.2f%%\n", classes[i], 100*p)
 	}

@@ -233,6 +233,7 @@ func TestBadInput(t *testing.T) {
 		{"report of nothing", []string{"report", "-o", filepath.Join(t.TempDir(), "a.html")}, 2, []string{"-r"}},
 		{"report to nowhere", []string{"report", "-r", sample, "-o", "/nosuch/a.html"}, 1, []string{"/nosuch/a.html"}},
 		{"synth without output", []string{"synth"}, 2, []string{"-o"}},
+		{"no pictures", []string{"synth", "--pictures", t.TempDir(), "--count", "0"}, 2, []string{"--count"}},
 		{"unknown behaviour", []string{"synth", "--only", "dancing", "-o", filepath.Join(t.TempDir(), "a.pcap")}, 2, []string{"dancing"}},
 	}
 	for _, c := range cases {

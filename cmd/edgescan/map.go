@@ -114,20 +114,11 @@ func (s *study) find(p record.Party) (*record.Source, error) {
 // portrait draws the contacts of one source, with hosts and ports, and if asked for
 // what the network sees of them.
 func portrait(w io.Writer, s *record.Source, format picture.Format, withMap bool) error {
-	options := picture.Options{Format: format, Title: title(s), Note: span(s), PortName: alert.PortName}
+	options := picture.Options{Format: format, Title: title(s), Note: span(s.Best.Contacts), PortName: alert.PortName}
 	if withMap {
 		options.Map = &s.Best.Map
 	}
-	return picture.Contacts(w, drawable(s), options)
-}
-
-// drawable returns the contacts of a source's View as they are drawn.
-func drawable(s *record.Source) []picture.Contact {
-	contacts := make([]picture.Contact, len(s.Best.Contacts))
-	for i, c := range s.Best.Contacts {
-		contacts[i] = c.Contact
-	}
-	return contacts
+	return picture.Contacts(w, s.Best.Drawable(), options)
 }
 
 // title names a source and how certain the network is of it.
@@ -141,13 +132,13 @@ func title(s *record.Source) string {
 	return fmt.Sprintf("%s  %d contacts, scan %.3f", s, len(s.Best.Contacts), float64(score)/detect.One)
 }
 
-// span says from when to when the contacts of a source began.
-func span(s *record.Source) string {
-	if len(s.Best.Contacts) == 0 {
+// span says from when to when contacts began.
+func span(contacts []record.Contact) string {
+	if len(contacts) == 0 {
 		return ""
 	}
 	byTime := func(a, b record.Contact) int { return cmp.Compare(a.First, b.First) }
-	first, last := slices.MinFunc(s.Best.Contacts, byTime).First, slices.MaxFunc(s.Best.Contacts, byTime).First
+	first, last := slices.MinFunc(contacts, byTime).First, slices.MaxFunc(contacts, byTime).First
 	layout := time.TimeOnly
 	if last-first > int64(24*time.Hour) {
 		layout = time.DateTime

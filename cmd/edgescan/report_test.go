@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/csv"
 	"image/png"
 	"net"
 	"os"
@@ -182,5 +183,30 @@ func TestExplain(t *testing.T) {
 	early := edgescan(t, nil, "explain", "-r", sample, "--src", "10.50.0.67", "--at", "2026-11-23T07:19:08.130Z")
 	if early.code != 0 || !strings.Contains(early.stdout, "did not name it") {
 		t.Errorf("before it is named: code %d: %s%s", early.code, early.stdout, early.stderr)
+	}
+}
+
+func TestSynthPictures(t *testing.T) {
+	dir := t.TempDir()
+	if r := edgescan(t, nil, "synth", "--pictures", dir, "--count", "20", "--seed", "3"); r.code != 0 {
+		t.Fatal(r.stderr)
+	}
+	rows, err := csv.NewReader(bytes.NewReader(must(os.ReadFile(filepath.Join(dir, "labels.csv"))))).ReadAll()
+	if err != nil || len(rows) != 21 {
+		t.Fatalf("%d rows, %v", len(rows), err)
+	}
+	folders := map[string]int{}
+	for _, row := range rows[1:] {
+		folder, _, _ := strings.Cut(row[0], "/")
+		if (folder == "benign") != (row[1] == "benign") {
+			t.Errorf("%s is said to be %s", row[0], row[1])
+		}
+		folders[folder]++
+		if _, err := png.Decode(bytes.NewReader(must(os.ReadFile(filepath.Join(dir, row[0]))))); err != nil {
+			t.Errorf("%s: %v", row[0], err)
+		}
+	}
+	if len(folders) != 2 {
+		t.Errorf("folders %v", folders)
 	}
 }

@@ -19,20 +19,22 @@ import (
 )
 
 func newSynth() *cobra.Command {
-	var out, labels, flows string
+	var out, labels, flows, pictures string
+	var count int
 	var seed uint64
 	var opt synth.Options
 	cmd := &cobra.Command{
-		Use:   "synth -o OUT.pcap",
+		Use:   "synth (-o OUT.pcap | --pictures DIR)",
 		Short: "Make labelled synthetic traffic as a capture file",
 		Long:  synthHelp(),
 		Example: `  edgescan synth -o scene.pcap --labels scene.csv --seed 7
   edgescan synth -o p2p.pcap --only bittorrent --seed 7
-  edgescan synth -o conn.log --flows zeek --labels scene.csv`,
+  edgescan synth -o conn.log --flows zeek --labels scene.csv
+  edgescan synth --pictures DIR --count 200          labelled pictures of sources`,
 		Args: noArgs,
-		RunE: func(*cobra.Command, []string) error {
-			if out == "" {
-				return usageError{errors.New("give a file to write (-o), see 'edgescan synth --help'")}
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if (out == "") == (pictures == "") {
+				return usageError{errors.New("give a file to write (-o), or a folder for pictures (--pictures), see 'edgescan synth --help'")}
 			}
 			for _, name := range opt.Only {
 				if !slices.ContainsFunc(synth.Behaviours(), func(b synth.Behaviour) bool { return b.Name == name }) {
@@ -44,6 +46,12 @@ func newSynth() *cobra.Command {
 					return usageError{fmt.Errorf("--flows %w", err)}
 				}
 			}
+			if pictures != "" {
+				if count < 1 || count > maxSynthPictures {
+					return usageError{fmt.Errorf("--count %d: want 1 to %d", count, maxSynthPictures)}
+				}
+				return writePictures(cmd.Context(), pictures, seed, count, opt)
+			}
 			return writeScene(synth.Generate(seed, opt), out, labels, flows)
 		},
 	}
@@ -51,6 +59,8 @@ func newSynth() *cobra.Command {
 	flags.StringVarP(&out, "out", "o", "", "pcap file to write, or flow log with --flows")
 	flags.StringVar(&flows, "flows", "", "write flows in place of packets, as: "+strings.Join(flowlog.Names(), ", "))
 	flags.StringVar(&labels, "labels", "", "CSV file for the labels")
+	flags.StringVar(&pictures, "pictures", "", "write pictures of sources in place of packets, to scan/ and benign/ in this folder, with a labels.csv")
+	flags.IntVar(&count, "count", 100, "how many pictures; scenes of the following seeds are taken until there are so many")
 	flags.Uint64Var(&seed, "seed", 1, "what everything is drawn from")
 	flags.IntVar(&opt.MaxFrames, "max-frames", 0, "most frames to make (default 60000)")
 	flags.StringSliceVar(&opt.Only, "only", nil, "behaviours to play, separated by commas; see 'edgescan synth --help'")

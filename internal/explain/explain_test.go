@@ -41,11 +41,7 @@ func seen(t *testing.T, source string) (*quant.Network, record.View, []picture.C
 		t.Fatal(err)
 	}
 	view := r.Find(party).Best
-	var contacts []picture.Contact
-	for _, c := range view.Contacts {
-		contacts = append(contacts, c.Contact)
-	}
-	return network, view, contacts
+	return network, view, view.Drawable()
 }
 
 func TestTheLineExplainsTheScan(t *testing.T) {

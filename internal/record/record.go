@@ -74,6 +74,15 @@ type View struct {
 	Contacts []Contact // that the map shows, the latest first
 }
 
+// Drawable returns the contacts as package picture draws them.
+func (v *View) Drawable() []picture.Contact {
+	contacts := make([]picture.Contact, len(v.Contacts))
+	for i, c := range v.Contacts {
+		contacts[i] = c.Contact
+	}
+	return contacts
+}
+
 // Contact is one contact that a View shows.
 type Contact struct {
 	picture.Contact
@@ -155,14 +164,14 @@ func (r *Recorder) Judge(l *detect.Look) uint32 {
 		s.Verdicts = append(s.Verdicts, Verdict{l.Time, score})
 	}
 	if len(s.Incidents) == 0 && l.Summary.Contacts >= len(s.Best.Contacts) {
-		s.Best = viewOf(l)
+		s.Best = See(l)
 		s.Best.Score = score
 	}
 	return score
 }
 
-// viewOf keeps a look.
-func viewOf(l *detect.Look) View {
+// See keeps what a look shows.
+func See(l *detect.Look) View {
 	v := View{At: l.Time, Window: l.Window}
 	if l.Map != nil {
 		v.Map = *l.Map
@@ -185,7 +194,7 @@ func (r *Recorder) Event(e *detect.Event, evidence *detect.Look) {
 		return
 	}
 	s := r.source(p)
-	if view := viewOf(evidence); len(s.Incidents) == 0 || len(view.Contacts) >= len(s.Best.Contacts) {
+	if view := See(evidence); len(s.Incidents) == 0 || len(view.Contacts) >= len(s.Best.Contacts) {
 		s.Best = view
 		s.Best.Score = r.judge.Judge(&detect.Look{Map: &s.Best.Map})
 	}
@@ -235,7 +244,7 @@ func (r *Recorder) Peek(e *detect.Engine, p Party) {
 		if score := r.judge.Judge(l); score > highest || l.Window == 0 {
 			highest = score
 			s := r.source(p)
-			s.Best = viewOf(l)
+			s.Best = See(l)
 			s.Best.Score = score
 		}
 	})
