@@ -20,16 +20,21 @@ type Contact struct {
 	Channel int    // of a map, as featurize.Contact says: how it was answered
 }
 
-// The plot's measures in pixels.
+// measures say how large the parts of a plot are, in pixels or in letters.
+type measures struct {
+	width, height int // of all cells at most
+	least, most   int // side of a cell
+	gap           int // between protocols
+	letter        int // width of one
+}
+
+var pixels = measures{width: 720, height: 400, least: 3, most: 16, gap: 6, letter: glyphWidth}
+
+// What else a picture in pixels needs to know.
 const (
-	plotWidth   = 720 // at most
-	plotHeight  = 400
 	leastPlot   = 280 // wide
-	leastCell   = 3
-	mostCell    = 16
 	leastMark   = 5
 	minShaped   = 9  // smallest cell in which marks have shapes
-	groupGap    = 6  // between protocols
 	mostLabel   = 22 // letters of a host's or port's label
 	columnLabel = 14 // what an upright label takes of the width
 )
@@ -41,10 +46,10 @@ const (
 // line however far its targets lie apart. Where there are more than fit,
 // neighbours share a row or column. Below comes opt.Map, if there is one.
 func Contacts(w io.Writer, contacts []Contact, opt Options) error {
-	p := newPlot(contacts)
+	p := newPlot(contacts, pixels)
 	labels := p.labels(opt.PortName)
 	left, top := margin+labels.X, margin+titleHeight(opt.Title)+titleHeight(opt.Note)+lineHeight
-	p.area = image.Rect(0, 0, max(p.width, leastPlot), max(len(p.rows), 1)*p.cell.Y).Add(image.Pt(left, top))
+	p.area = image.Rect(0, 0, max(p.span, leastPlot), max(len(p.rows), 1)*p.cell.Y).Add(image.Pt(left, top))
 	width := p.area.Max.X + margin + columnLabel
 	if opt.Map != nil {
 		width = max(width, mapSize(mapCell).X)
@@ -91,11 +96,12 @@ type group struct {
 
 // plot is a picture of contacts in the making.
 type plot struct {
+	measures
 	hosts    bins
 	rows     []netip.Addr // the first host of each row
 	groups   []*group
 	ports    int
-	width    int // of all groups
+	span     int // of all groups, from left to right
 	cell     image.Point
 	area     image.Rectangle
 	marks    map[image.Point]*[len(colours)]int // by place in area and row
@@ -110,14 +116,14 @@ func order(p capture.Proto) int {
 func hasPorts(p capture.Proto) bool { return p == capture.ProtoTCP || p == capture.ProtoUDP }
 
 // newPlot finds a place for every contact.
-func newPlot(contacts []Contact) *plot {
-	p := &plot{marks: map[image.Point]*[len(colours)]int{}}
+func newPlot(contacts []Contact, m measures) *plot {
+	p := &plot{measures: m, marks: map[image.Point]*[len(colours)]int{}}
 	hosts := unique(contacts, func(c Contact) netip.Addr { return c.Host }, netip.Addr.Compare)
-	p.hosts = newBins(len(hosts), plotHeight/leastCell)
+	p.hosts = newBins(len(hosts), p.height/p.least)
 	for row := range p.hosts.bins {
 		p.rows = append(p.rows, hosts[p.hosts.first(row)])
 	}
-	p.cell.Y = cellSize(plotHeight, p.hosts.bins)
+	p.cell.Y = p.cellSize(p.height, p.hosts.bins)
 	byProto := map[capture.Proto][]Contact{}
 	for _, c := range contacts {
 		byProto[c.Proto] = append(byProto[c.Proto], c)
@@ -155,22 +161,24 @@ func unique[K any](contacts []Contact, key func(Contact) K, compare func(a, b K)
 }
 
 // cellSize divides a length among n cells.
-func cellSize(length, n int) int { return min(max(length/max(n, 1), leastCell), mostCell) }
+func (m *measures) cellSize(length, n int) int {
+	return min(max(length/max(n, 1), m.least), m.most)
+}
 
 // placeGroups divides the width among the groups, each by its share of the columns.
 func (p *plot) placeGroups(columns int) {
-	most := (plotWidth - groupGap*len(p.groups)) / leastCell
-	total := 0
+	room := p.width - p.gap*len(p.groups)
+	most, total := room/p.least, 0
 	for _, g := range p.groups {
 		g.bins = newBins(len(g.ports), max(1, min(len(g.ports), most*len(g.ports)/columns)))
 		total += g.bins.bins
 	}
-	p.cell.X = cellSize(plotWidth-groupGap*len(p.groups), total)
+	p.cell.X = p.cellSize(room, total)
 	for _, g := range p.groups {
-		g.x = p.width + groupGap
-		p.width = g.x + max(g.bins.bins*p.cell.X, textWidth(g.name))
+		g.x = p.span + p.gap
+		p.span = g.x + max(g.bins.bins*p.cell.X, p.letter*len(g.name))
 	}
-	p.width += groupGap
+	p.span += p.gap
 }
 
 // mark counts a contact at its place.

@@ -20,7 +20,7 @@ func (p *plot) drawRuling(c *canvas) {
 		}
 	}
 	for _, g := range p.groups[min(1, len(p.groups)):] {
-		x := p.area.Min.X + g.x - groupGap/2
+		x := p.area.Min.X + g.x - p.gap/2
 		c.fill(image.Rect(x, p.area.Min.Y, x+1, p.area.Max.Y), rule)
 	}
 	c.frame(p.area)

@@ -94,7 +94,7 @@ func TestGoldenSVG(t *testing.T) {
 // TestEveryContactIsCounted: whatever shares a place, the legend tells all.
 func TestEveryContactIsCounted(t *testing.T) {
 	for _, n := range []int{0, 1, 5, 4000} {
-		p := newPlot(crowd(n))
+		p := newPlot(crowd(n), pixels)
 		sum := 0
 		for _, k := range p.contacts {
 			sum += k
@@ -103,8 +103,8 @@ func TestEveryContactIsCounted(t *testing.T) {
 			t.Errorf("%d contacts are counted of %d", sum, n)
 		}
 		for at := range p.marks {
-			if at.X < 0 || at.X+p.cell.X > p.width || at.Y < 0 || at.Y >= len(p.rows) {
-				t.Errorf("%d contacts: a mark at %v of %d by %d", n, at, p.width, len(p.rows))
+			if at.X < 0 || at.X+p.cell.X > p.span || at.Y < 0 || at.Y >= len(p.rows) {
+				t.Errorf("%d contacts: a mark at %v of %d by %d", n, at, p.span, len(p.rows))
 			}
 		}
 	}
