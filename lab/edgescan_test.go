@@ -122,6 +122,7 @@ type event struct {
 		Sources   int
 		Direction string
 		Allowed   string
+		Picture   string
 		SrcIPs    []string `json:"src_ips"`
 	}
 }

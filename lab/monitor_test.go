@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"image/png"
 	"io"
 	"net"
 	"net/http"
@@ -54,14 +55,14 @@ func metric(page, name string) (sum float64) {
 }
 
 // TestLabMonitor scrapes a confined edgescan while a real nmap scans, and takes its
-// alerts by a Unix socket whose other end comes late.
+// alerts by a Unix socket whose other end comes late, and their pictures.
 func TestLabMonitor(t *testing.T) {
 	needRoot(t, "nmap")
 	n := newNetwork(t)
 	serve(n.join(wan, "server", serverNumbers()...))
 	scanner := n.join(lan, "scanner", firstScanner)
-	socket := filepath.Join(publicFolder(t), "alerts")
-	edgescan := start(t, n.gateway, build(t), "", "-i", lan, "--user", fmt.Sprint(ordinary), "--metrics", metricsAddress, "--json", "unix://"+socket)
+	socket, pictures := filepath.Join(publicFolder(t), "alerts"), publicFolder(t)
+	edgescan := start(t, n.gateway, build(t), "", "-i", lan, "--user", fmt.Sprint(ordinary), "--metrics", metricsAddress, "--json", "unix://"+socket, "--picture-dir", pictures)
 	checkConfined(t, edgescan, fmt.Sprint(ordinary))
 	if health := page(t, n.gateway, "/healthz"); health != "ok\n" {
 		t.Errorf("health %q", health)
@@ -80,6 +81,11 @@ func TestLabMonitor(t *testing.T) {
 		var e event
 		if err := json.Unmarshal([]byte(line), &e); err != nil || e.Src != scanner.addr || e.Scan.State != "start" {
 			t.Errorf("%v in %q", err, line)
+		}
+		if f, err := os.Open(e.Scan.Picture); err != nil {
+			t.Errorf("the picture that the alert names: %v", err)
+		} else if _, err := png.Decode(f); err != nil || filepath.Dir(e.Scan.Picture) != pictures {
+			t.Errorf("%s: %v", e.Scan.Picture, err)
 		}
 	case <-time.After(10 * time.Second):
 		t.Error("no alert came by the socket")

@@ -35,15 +35,18 @@ func runUser(f *runFlags) (confine.User, error) {
 	return user, nil
 }
 
-// confine gives up what is not needed any more.
-func (f *runFlags) confine(log zerolog.Logger, user confine.User, d *delivery) error {
+// confine gives up what is not needed any more. Start opens, as whom the program
+// becomes, what it may not open once its files are closed.
+func (f *runFlags) confine(log zerolog.Logger, user confine.User, d *delivery, start func() error) error {
 	if f.onSockets() {
-		return confineLive(log, f, user, d)
+		return confineLive(log, f, user, d, start)
 	}
-	if err := d.start(); err != nil {
+	if err := start(); err != nil {
 		return err
 	}
-	confineFiles(log, d.access())
+	access := d.access()
+	f.pictures.access(&access)
+	confineFiles(log, access)
 	return nil
 }
 
@@ -51,15 +54,16 @@ func (f *runFlags) confine(log zerolog.Logger, user confine.User, d *delivery) e
 // and model are open, and says so in one line. What the kernel refuses to
 // take does not keep the program from watching, unless it is a user that was
 // asked for.
-func confineLive(log zerolog.Logger, f *runFlags, user confine.User, d *delivery) error {
+func confineLive(log zerolog.Logger, f *runFlags, user confine.User, d *delivery, start func() error) error {
 	err := confine.Drop(user)
 	if err != nil && f.user != "" && os.Geteuid() != user.UID {
 		return err
 	}
-	if err := d.start(); err != nil {
+	if err := start(); err != nil {
 		return err
 	}
 	access := d.access()
+	f.pictures.access(&access)
 	access.Read = append(access.Read, "/proc/self") // the summary tells the memory used
 	access.Read = append(access.Read, foldersOf(f.hosts, f.leases, f.config.path)...)
 	access.Read = append(access.Read, foldersOf(f.policy.allowFiles...)...)

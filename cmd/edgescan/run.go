@@ -34,13 +34,14 @@ type runFlags struct {
 	blockFor    time.Duration
 	metrics     string
 	wordFlags
+	pictures pictureFlags
 
 	config *configuration // where all of them come from
 }
 
 // newRunFlags returns flags that need other defaults than zero set to them.
 func newRunFlags() *runFlags {
-	return &runFlags{memory: 32 << 20, ring: capture.DefaultRingBytes, deliveryFlags: newDeliveryFlags(), block: blockOff, blockFor: time.Hour}
+	return &runFlags{memory: 32 << 20, ring: capture.DefaultRingBytes, deliveryFlags: newDeliveryFlags(), pictures: newPictureFlags(), block: blockOff, blockFor: time.Hour}
 }
 
 func newRun() *cobra.Command { return newRunFlags().command() }
@@ -54,6 +55,7 @@ func (f *runFlags) command() *cobra.Command {
   edgescan run -i eth0 -i wlan0 --syslog        alerts to the local syslog
   edgescan run -i eth0 --syslog tls://loghost --syslog-ca ca.pem --spool /var/spool/edgescan
   edgescan run -r a.pcap -r b.pcapng.gz         files in the order of time, then exit
+  edgescan run -r a.pcap --picture              with a picture below each line
   edgescan run -r FOLDER                        the capture files in it
   edgescan run -r FOLDER --follow               and what tcpdump or dumpcap adds, until Ctrl-C
   edgescan run --flows conn.log                 flows: of Zeek, nfdump, Argus, conntrack, a firewall...
@@ -89,6 +91,7 @@ func (f *runFlags) command() *cobra.Command {
 	flags.StringVar(&f.user, "user", "", "user to become, if root, once interfaces and files are open; root keeps root's files within reach (default edgescan, or nobody)")
 	flags.StringVar(&f.metrics, "metrics", "", "serve /metrics for Prometheus and /healthz at this address, as 127.0.0.1:9469; :9469 is the same")
 	f.wordFlags.add(flags)
+	f.pictures.add(flags)
 	return cmd
 }
 
@@ -138,6 +141,9 @@ func (f *runFlags) check() error {
 		return usageError{fmt.Errorf("--memory %s: want at least %s for flows", f.memory.text(), byteSize(minMemory+flowMemory).text())}
 	}
 	if err := f.checkBlock(); err != nil {
+		return err
+	}
+	if err := f.pictures.check(f.json); err != nil {
 		return err
 	}
 	if f.filter.given && f.ofFlows() {
@@ -198,8 +204,12 @@ func run(ctx context.Context, f *runFlags) error {
 	}
 	defer blocker.close()
 	w := &watcher{log: log, workers: f.workers, delay: folderDelay, lost: sinks.Undelivered, waiting: sinks.waiting}
+	var drawn *pictures
+	defer func() { drawn.close() }()
 	w.words = f.worded(f.live(), log, func(e *detect.Event) {
+		drawn.name(e, w.engine.Evidence())
 		err := sinks.Alert(*e)
+		drawn.show(e, w.engine.Evidence())
 		if err != nil {
 			log.Warn().Err(err).Msg("alert not delivered")
 		}
@@ -235,7 +245,10 @@ func run(ctx context.Context, f *runFlags) error {
 		if f.live() {
 			defer p.follow(ctx) // not before: files would be opened as root
 		}
-		err := f.confine(log, user, sinks)
+		err := f.confine(log, user, sinks, func() (err error) {
+			drawn, err = f.pictures.open(log, f.live())
+			return errors.Join(err, sinks.start())
+		})
 		if err == nil {
 			monitor.ready(ctx, w)
 		}

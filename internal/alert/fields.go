@@ -105,6 +105,7 @@ func (l *fields) addFigures(e *detect.Event) {
 func (l *fields) addContext(e *detect.Event) {
 	l.addText("direction", e.Direction.String())
 	l.addText("allowed", e.Allowed)
+	l.addText("picture", e.Picture)
 }
 
 // addGroup adds what is to be said of a source that is many hosts, nothing for

@@ -74,6 +74,7 @@ type Event struct {
 	Flow      Flow         // of a contact with it
 	Folded    *Folded      // of a Summary: all there is besides State and times
 	Name      string       // of the source, for who knows one to fill in; the Engine leaves it empty
+	Picture   string       // the file that shows it, for who draws one; the Engine leaves it empty
 	Targets   netip.Prefix // the least that holds the destinations tried in vain; of IPv4 and IPv6 at once not valid
 	Direction Direction    // of most contacts tried in vain
 	Allowed   string       // why a rule allows what is not to be named; empty: it is to be
