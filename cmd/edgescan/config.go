@@ -242,10 +242,11 @@ func applySettings(flags *pflag.FlagSet, keys []config.Key, settings config.Sett
 
 func newConfig() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "config",
-		Short: "Make or check the configuration file of run",
-		Args:  noArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Use:     "config",
+		Short:   "Make or check the configuration file of run",
+		Example: "  edgescan config init --out " + defaultConfig + "\n  edgescan config check",
+		Args:    noArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newConfigInit(), newConfigCheck())
 	return cmd

@@ -31,9 +31,9 @@ func newExplain() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "explain (-r FILE | --flows FILE)... --src ADDRESS",
 		Short: "Say why a source is taken for a scanner, or is not",
-		Long: `Say why a source is taken for a scanner, or is not: parts of its map are left out
-one by one, and the odds of a scan compared. The effect of a part is by how much
-their logarithm falls without it; one below 0 speaks against a scan.`,
+		Long: `Parts of the source's map are left out one by one, and the odds of a scan
+compared. The effect of a part is by how much their logarithm falls without it;
+one below 0 speaks against a scan.`,
 		Example: `  edgescan explain -r capture.pcap.gz --src 10.50.0.66
   edgescan explain -r capture.pcap.gz --src 10.50.0.66 --at 07:19:08 -o why.svg
   edgescan explain --flows conn.log --src 10.50.0.66`,

@@ -35,10 +35,9 @@ func newFolds() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "folds --captures DIR",
 		Short: "Measure what training on labelled captures adds",
-		Long: `Measure what training on labelled captures adds to synthetic traffic. The captures
-are dealt into folds by the repository that they come from (column repo); each
-fold is scored by a network that was trained on the others, and by one that was
-trained on synthetic traffic alone, with the same settings.`,
+		Long: `The captures are dealt into folds by the repository that they come from (column
+repo); each fold is scored by a network that was trained on the others, and by
+one that was trained on synthetic traffic alone, with the same settings.`,
 		Example: "  edgescan folds --captures captures/",
 		Args:    noArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return folds(cmd.Context(), f) },

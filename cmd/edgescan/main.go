@@ -76,6 +76,7 @@ func newRoot() *cobra.Command {
 	})
 	root.AddCommand(newRun(), newTune(), newMap(), newModel(), newConfig(), newBlockHelper())
 	root.AddCommand(workbenchCommands()...)
+	setHelp(root)
 	return root
 }
 

@@ -30,10 +30,10 @@ func newMap() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "map (-r FILE | --flows FILE)... -o OUT.png",
 		Short: "Draw what the sources of a capture touched",
-		Example: `  edgescan map -r capture.pcap.gz -o all.png                          a small map of each
-  edgescan map -r capture.pcap.gz --src 10.50.0.66 -o scanner.svg     hosts and ports of one
-  edgescan map -r capture.pcap.gz --src 10.50.0.66 --at 07:19:08 -o then.png
-  edgescan map --flows conn.log -o all.png                            out of flows`,
+		Example: `  edgescan map -r a.pcap -o all.png                    a small map of each
+  edgescan map -r a.pcap --src 10.50.0.66 -o one.svg   hosts and ports of one
+  edgescan map -r a.pcap --src 10.50.0.66 --at 07:19:08 -o then.png
+  edgescan map --flows conn.log -o all.png             out of flows`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return drawMap(cmd.Context(), f, source) },
 	}

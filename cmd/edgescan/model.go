@@ -12,10 +12,11 @@ import (
 
 func newModel() *cobra.Command {
 	model := &cobra.Command{
-		Use:   "model",
-		Short: "Look into a model file, or export it",
-		Args:  noArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Use:     "model",
+		Short:   "Look into a model file, or export it",
+		Example: "  edgescan model info\n  edgescan model export --onnx edgescan.onnx",
+		Args:    noArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	model.AddCommand(newModelInfo(), newModelExport())
 	return model
@@ -56,8 +57,8 @@ classes, the featurizer and the threshold.
 
 The forms are:
   uint8  weights as uint8 with zero point 128: right on every processor
-  int8   weights as int8 with zero point 0, which accelerators expect and which is
-         faster; but onnxruntime saturates on x86-64 processors without VNNI
+  int8   weights as int8 with zero point 0, which accelerators expect and which
+         is faster; but onnxruntime saturates on x86-64 processors without VNNI
   exact  integer operators only, slow: the very logits of edgescan, to check
          against; in the other forms an activation may, seldom, be one off`,
 		Example: "  edgescan model export --onnx edgescan.onnx\n  edgescan model export --onnx my.onnx --model my.esq --form int8",

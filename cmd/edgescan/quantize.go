@@ -31,10 +31,9 @@ func newQuantize() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "quantize --float MODEL.float -o MODEL.esq",
 		Short: "Convert a trained network to int8 and set its threshold",
-		Long: `Convert a trained network to int8: weights per channel, activations calibrated on
-synthetic traffic that was not trained on, and all tuned to give the float
-network's logits. The threshold is set on the same traffic, so that few benign
-sources reach it.`,
+		Long: `Weights get scales per channel, activations are calibrated on synthetic traffic
+that was not trained on, and all is tuned to give the float network's logits.
+The threshold is set on the same traffic, so that few benign sources reach it.`,
 		Example: "  edgescan quantize --float my.float -o my.esq\n  edgescan run -i eth0 --model my.esq",
 		Args:    noArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return quantize(cmd.Context(), f) },

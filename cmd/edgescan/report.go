@@ -37,8 +37,7 @@ func newReport() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "report (-r FILE | --flows FILE)... -o OUT.html",
 		Short: "Write a page about a capture: its scans, their pictures, and what else was busy",
-		Long: `Write a page about a capture: its scans, their pictures, and what else was busy.
-The page is one file, which needs no network and no script.`,
+		Long:  `The page is one file, which needs no network and no script.`,
 		Example: `  edgescan report -r capture.pcap.gz -o report.html
   edgescan report -r FOLDER -o report.html            the capture files in it
   edgescan report --flows conn.log -o report.html     flows`,

@@ -53,16 +53,16 @@ func (f *runFlags) command() *cobra.Command {
 		Short: "Find the scans on interfaces, in capture files or in flows",
 		Example: `  edgescan run -i eth0                          until Ctrl-C
   edgescan run -i eth0 -i wlan0 --syslog        alerts to the local syslog
-  edgescan run -i eth0 --syslog tls://loghost --syslog-ca ca.pem --spool /var/spool/edgescan
-  edgescan run -r a.pcap -r b.pcapng.gz         files in the order of time, then exit
+  edgescan run -i eth0 --syslog tls://loghost --spool /var/spool/edgescan
+  edgescan run -r a.pcap -r b.pcapng.gz         files, in the order of time
   edgescan run -r a.pcap --picture              with a picture below each line
   edgescan run -r FOLDER                        the capture files in it
-  edgescan run -r FOLDER --follow               and what tcpdump or dumpcap adds, until Ctrl-C
-  edgescan run --flows conn.log                 flows: of Zeek, nfdump, Argus, conntrack, a firewall...
+  edgescan run -r FOLDER --follow               and what tcpdump adds to it
+  edgescan run --flows conn.log                 flows: Zeek, nfdump, conntrack..
   edgescan run --flows '/var/log/zeek/conn.*.gz' --flows /var/log/zeek/conn.log
-  edgescan run --flows conn.log --follow        and what is added, until Ctrl-C
-  edgescan run --listen udp://127.0.0.1:2055    NetFlow, IPFIX and sFlow, until Ctrl-C
-  edgescan run                                  what /etc/edgescan/edgescan.yaml says, or --config FILE
+  edgescan run --flows conn.log --follow        and what is added
+  edgescan run --listen udp://127.0.0.1:2055    NetFlow, IPFIX and sFlow
+  edgescan run                                  what the file of --config says
   edgescan run -i eth0 --filter "$(tcpdump -ddd -i eth0 'not host 10.0.0.9')"
   tcpdump -i eth0 -U -w - | edgescan run -r -   what another program captures`,
 		Args: noArgs,

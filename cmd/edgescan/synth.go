@@ -30,7 +30,7 @@ func newSynth() *cobra.Command {
 		Example: `  edgescan synth -o scene.pcap --labels scene.csv --seed 7
   edgescan synth -o p2p.pcap --only bittorrent --seed 7
   edgescan synth -o conn.log --flows zeek --labels scene.csv
-  edgescan synth --pictures DIR --count 200          labelled pictures of sources`,
+  edgescan synth --pictures DIR --count 200     labelled pictures of sources`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if (out == "") == (pictures == "") {
@@ -70,13 +70,13 @@ func newSynth() *cobra.Command {
 // synthHelp lists the behaviours.
 func synthHelp() string {
 	var b strings.Builder
-	b.WriteString("Make labelled synthetic traffic as a capture file. Sources behave in these ways:\n")
+	b.WriteString("Sources behave in these ways:\n")
 	for _, kind := range synth.Behaviours() {
-		fmt.Fprintf(&b, "\n  %-14s %s", kind.Name, kind.About)
+		b.WriteString("\n" + wrapText(fmt.Sprintf("  %-14s ", kind.Name), kind.About))
 	}
 	b.WriteString("\n\nFlow logs (--flows) are:\n")
 	for _, name := range flowlog.Names() {
-		fmt.Fprintf(&b, "\n  %-14s %s", name, flowlog.About(name))
+		b.WriteString("\n" + wrapText(fmt.Sprintf("  %-14s ", name), flowlog.About(name)))
 	}
 	return b.String()
 }
