@@ -17,7 +17,7 @@ TARGETS  := linux/amd64 linux/arm64 linux/arm/6 linux/arm/7 linux/mips linux/mip
 
 export CGO_ENABLED = 0
 
-.PHONY: run build test test-arm64 test-archs test-live-archs lab eval pictures figures evasion folds candidates onnx bench-onnx bench bench-arm64 fuzz lint model device packages test-packages clean
+.PHONY: run build test test-arm64 test-archs test-live-archs lab eval pictures figures evasion folds candidates onnx bench-onnx bench bench-start bench-arm64 fuzz lint model device packages test-packages clean
 
 ## run: build, and find the scans in the bundled sample capture
 run: build
@@ -84,6 +84,10 @@ bench-onnx:
 ## bench: packets per second, inferences, decoding
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./capture ./featurize ./quant/... ./internal/detect
+
+## bench-start: how soon the device build watches, and what it costs while nothing happens (as root, after make device)
+bench-start:
+	./scripts/bench-start.sh
 
 ## bench-arm64: instructions of an inference on arm64 (Debian: qemu-user gcc); no times
 bench-arm64:
