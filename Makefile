@@ -126,7 +126,7 @@ device:
 		[ $$size -le $$((most * 1048576)) ] || { echo "$$out is larger than $$most MiB"; exit 1; }; \
 	done
 
-## packages: .deb, .rpm, .apk and .ipk of every target, in out/packages
+## packages: .deb, .rpm, .apk and .ipk of every target, in out/packages (MAINTAINER='NAME <ADDRESS>')
 packages: device
 	GO="$(GO)" VERSION="$(VERSION)" ./packaging/build.sh $(TARGETS)
 

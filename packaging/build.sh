@@ -2,7 +2,8 @@
 # Makes the packages of the targets named (linux/amd64 linux/arm/6 ...), out of
 # the programs that 'make device' left in bin/, below out/packages/.
 #
-#   GO       the go command       VERSION  the release, as the program says it
+#   GO          the go command                 VERSION  the release, as the program says it
+#   MAINTAINER  NAME <ADDRESS> of who makes them
 set -eu
 umask 022
 cd "$(dirname "$0")/.."
@@ -13,7 +14,8 @@ OUT=out/packages
 STAGE=out/stage
 VERSION=${VERSION:-$(cat VERSION)}
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || date +%s)}
-export VERSION SOURCE_DATE_EPOCH
+MAINTAINER=${MAINTAINER:-edgescan developers <edgescan@example.invalid>}
+export VERSION SOURCE_DATE_EPOCH MAINTAINER
 
 # packages prints FAMILY:ARCHITECTURE for a target, in the family's own names.
 # Raspberry Pi OS calls all of its 32-bit boards armhf, the first one too. OpenWrt

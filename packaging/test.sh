@@ -222,8 +222,10 @@ log: -t edgescan -p daemon.err nothing to watch: set network or device in sectio
   # The program knows all these flags.
   eval "set -- $(echo "$got" | sed -n 's|^main: /usr/bin/edgescan \([^;]*\);.*|\1|p')"
   "$PROGRAM" "$@" --help >/dev/null
+  local help
+  help=$("$PROGRAM" run --help)
   for option in $(sed -n 's/^\(VALUES\|SWITCHES\|WORDS\|LISTS\)="\(.*\)"/\2/p' packaging/openwrt/edgescan.init | sed 's/^$VALUES //' | tr _ -); do
-    "$PROGRAM" run --help | grep -q -e "--$option\b" || fail "run has no --$option"
+    grep -q -e "--$option\b" <<<"$help" || fail "run has no --$option"
   done
 }
 
@@ -251,15 +253,20 @@ left() {
 
 # next FORMAT ARCH OUT makes the same package as a later version.
 next() {
-  VERSION=$NEXT ARCH=$2 "$STAGE/nfpm" package --config packaging/nfpm-systemd.yaml --packager "$1" --target "$3" >/dev/null
+  MAINTAINER=tester VERSION=$NEXT ARCH=$2 "$STAGE/nfpm" package --config packaging/nfpm-systemd.yaml --packager "$1" --target "$3" >/dev/null
 }
 
-# works ROOT: what is installed there runs.
-works() {
-  same "version" "edgescan version $VERSION" "$(chroot "$1" edgescan --version | cut -d' ' -f1-3)"
+# runs ROOT: what is installed there runs.
+runs() {
+  same "version" "edgescan version $VERSION" "$(chroot "$1" /usr/bin/edgescan --version | cut -d' ' -f1-3)"
   cp testdata/sample.pcap.gz "$1/tmp/"
-  same "scans in the sample" 3 "$(chroot "$1" edgescan run -r /tmp/sample.pcap.gz 2>/dev/null | grep -c 'scan start')"
+  same "scans in the sample" 3 "$(chroot "$1" /usr/bin/edgescan run -r /tmp/sample.pcap.gz 2>/dev/null | grep -c 'scan start')"
   rm "$1/tmp/sample.pcap.gz"
+}
+
+# works ROOT: it runs, and its user is there.
+works() {
+  runs "$1"
   chroot "$1" id edgescan >/dev/null
 }
 
@@ -328,7 +335,7 @@ test_rpm() {
   rm -rf "$root"
 }
 
-# contents of packages that nothing here can install
+# contents of packages whose package managers are not here
 test_ipk() {
   local arch dir
   for arch in mips_24kc x86_64; do
@@ -364,6 +371,80 @@ test_apk() {
     [ -x "$dir/etc/init.d/edgescan" ] || fail "the init script of $file cannot be started"
   done
   same "scans in the sample" 3 "$("$dir/usr/bin/edgescan" run -r testdata/sample.pcap.gz 2>/dev/null | grep -c 'scan start')"
+}
+
+# small_root ROOT makes a system of busybox, whose COMMAND... only write down in
+# /calls that they were called.
+small_root() {
+  local root=$1 lib
+  mkdir -p "$root"/{bin,dev,etc/rc.d,etc/init.d,lib,lib64,proc,tmp,usr/bin}
+  mknod -m 666 "$root/dev/null" c 1 3
+  cp "$(command -v busybox)" "$root/bin/"
+  for lib in $(ldd "$root/bin/busybox" 2>/dev/null | grep -oE '/[^ ]+'); do
+    mkdir -p "$root$(dirname "$lib")"
+    cp "$lib" "$root$lib"
+  done
+  chroot "$root" /bin/busybox --install -s /bin
+  : >"$root/etc/passwd" && : >"$root/etc/group"
+  for command in "${@:2}"; do
+    rm -f "$root/bin/$command"
+    printf '#!/bin/sh\necho "%s $*" >>/calls\n' "$command" >"$root/bin/$command"
+    chmod 755 "$root/bin/$command"
+  done
+}
+
+# calls ROOT prints what was called since the last time.
+calls() {
+  cat "$1/calls" 2>/dev/null || true
+  rm -f "$1/calls"
+}
+
+# What opkg and OpenWrt's apk do with the package: unpack it, run its scripts, and
+# remove its files but for settings. OpenWrt's own rc.common is not here; what it is
+# asked for is written down.
+test_openwrt_install() {
+  need_root && need busybox || return 0
+  local root=$WORK/router package=$WORK/router-package
+  small_root "$root"
+  printf '#!/bin/sh\necho "$(basename "$1") $2" >>/calls\n' >"$root/etc/rc.common"
+  chmod 755 "$root/etc/rc.common"
+  mkdir -p "$package"
+  tar xzf "$OUT/openwrt/edgescan_${VERSION}_x86_64.ipk" -C "$package"
+  tar xzf "$package/data.tar.gz" -C "$root"
+  tar xzf "$package/control.tar.gz" -C "$root/tmp"
+  chroot "$root" /bin/sh /tmp/postinst configure
+  same "what installation does" "edgescan enable
+edgescan restart" "$(calls "$root")"
+  runs "$root"
+  chroot "$root" /bin/sh /tmp/prerm remove
+  same "what removal does" "edgescan stop
+edgescan disable" "$(calls "$root")"
+  tar tzf "$package/data.tar.gz" | grep -v '/$' | grep -vxFf <(sed 's|^|.|' "$root/tmp/conffiles") | (cd "$root" && xargs rm)
+  same "what removal leaves" ./etc/config/edgescan "$(cd "$root" && find . -name '*edgescan*')"
+
+  # Into an image that is being built, where nothing of it can run.
+  rm -f "$root/etc/config/edgescan"
+  tar xzf "$OUT/openwrt/edgescan_${VERSION}_mips_24kc.apk" -C "$root" --warning=no-unknown-keyword
+  IPKG_INSTROOT=$root sh "$root/.post-install"
+  same "what starts with the image" ../init.d/edgescan "$(readlink "$root/etc/rc.d/S95edgescan")"
+  same "what an image has run" "" "$(calls "$root")"
+}
+
+# The same of Alpine Linux.
+test_alpine_install() {
+  need_root && need busybox || return 0
+  local root=$WORK/alpine
+  small_root "$root" addgroup adduser rc-service rc-update
+  tar xzf "$OUT/alpine/edgescan_${VERSION}_x86_64.apk" -C "$root" --warning=no-unknown-keyword
+  chroot "$root" /bin/sh /.post-install "$VERSION" >"$WORK/out"
+  grep -q 'name the interfaces' "$WORK/out" || fail "installation does not say what comes next: $(cat "$WORK/out")"
+  same "what installation does" "addgroup -S edgescan
+adduser -S -D -H -h /nonexistent -s /sbin/nologin -G edgescan -g edgescan edgescan" "$(calls "$root")"
+  runs "$root"
+  chroot "$root" /usr/bin/edgescan config check /etc/edgescan/edgescan.yaml >/dev/null || fail "the settings are wrong"
+  chroot "$root" /bin/sh /.pre-deinstall "$VERSION"
+  same "what removal does" "rc-service --ifstarted edgescan stop
+rc-update del edgescan" "$(calls "$root")"
 }
 
 # inside COMMAND... runs it in the Debian that was booted.
@@ -452,7 +533,7 @@ status_has() { inside systemctl show edgescan -p StatusText | grep -q -e "$1"; }
 
 scan() { timeout 60 nmap -n -Pn -sS -e "$link" -S "$1" -p 1-200 198.18.7.2 >/dev/null; }
 
-tests=${*:-scripts manual settings completions unit fail2ban crowdsec banip openwrt deb deb_bare rpm ipk apk service}
+tests=${*:-scripts manual settings completions unit fail2ban crowdsec banip openwrt deb deb_bare rpm ipk apk openwrt_install alpine_install service}
 for name in $tests; do
   printf -- '-- %s (%ss)\n' "$name" "$SECONDS"
   "test_$name"
