@@ -17,7 +17,7 @@ TARGETS  := linux/amd64 linux/arm64 linux/arm/6 linux/arm/7 linux/mips linux/mip
 
 export CGO_ENABLED = 0
 
-.PHONY: run build test test-arm64 test-archs test-live-archs lab eval pictures figures evasion folds candidates onnx bench-onnx bench bench-start bench-arm64 fuzz lint model device packages test-packages clean
+.PHONY: run build test test-arm64 test-archs test-live-archs test-browser lab eval pictures figures evasion folds candidates onnx bench-onnx bench bench-start bench-arm64 fuzz lint model device packages test-packages clean
 
 ## run: build, and find the scans in the bundled sample capture
 run: build
@@ -44,6 +44,10 @@ test-archs:
 ## test-live-archs: live capture on 32-bit ARM and big-endian s390x, as root on Debian (qemu-system, fetches kernels, 75 MB); with MIPS=1 on big-endian MIPS too
 test-live-archs:
 	GO="$(GO)" ./scripts/test-live-archs.sh
+
+## test-browser: pages in a real Chromium (Debian: chromium)
+test-browser:
+	$(GO) test -tags browser -count=1 -run Browser ./cmd/edgescan
 
 ## lab: real nmap through network namespaces, as root (Debian: nmap tcpdump rsyslog iproute2)
 lab:
@@ -106,6 +110,7 @@ lint:
 	$(GO) vet -tags device ./cmd/...
 	$(GO) vet -tags device,manpage ./cmd/...
 	$(GO) vet -tags guest ./scripts/guest
+	$(GO) vet -tags browser ./cmd/edgescan
 	$(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
 
 ## model: train and quantize the shipped model anew, from its seed
