@@ -42,9 +42,7 @@ type Part struct {
 func Explain(n *quant.Network, key featurize.Key, m *featurize.Map, contacts []picture.Contact) (*Explanation, error) {
 	o := &occluder{net: n, scratch: n.NewScratch(), logits: make([]int32, n.Arch().Classes())}
 	x := &Explanation{Odds: o.odds(m)}
-	for _, p := range softmax(o.logits) {
-		x.Classes = append(x.Classes, p)
-	}
+	x.Classes = softmax(o.logits)
 	layout := featurize.DefaultLayout()
 	place := func(c picture.Contact) (row, column int) {
 		dst := capture.AddrFrom(c.Host)
