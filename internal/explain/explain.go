@@ -43,28 +43,39 @@ func Explain(n *quant.Network, key featurize.Key, m *featurize.Map, contacts []p
 	o := &occluder{net: n, scratch: n.NewScratch(), logits: make([]int32, n.Arch().Classes())}
 	x := &Explanation{Odds: o.odds(m)}
 	x.Classes = softmax(o.logits)
-	layout := featurize.DefaultLayout()
-	place := func(c picture.Contact) (row, column int) {
-		dst := capture.AddrFrom(c.Host)
-		return layout.Place(key, &dst, c.Proto, c.Port)
-	}
+	placed := place(key, contacts)
 	for row := range featurize.Rows {
 		for column := range featurize.Columns {
 			if i := row*featurize.Columns + column; occupied(m, i) {
-				x.Cells[i] = x.Odds - o.without(m, func(r, c, _ int) bool { return r == row && c == column })
+				x.Cells[i] = x.Odds - o.without(m, func(at value) bool { return at.row == row && at.column == column })
 			}
 		}
 	}
-	x.Rows = o.parts(x.Odds, m, featurize.Rows, contacts,
-		func(part int) func(r, c, k int) bool { return func(r, _, _ int) bool { return r == part } },
-		func(c picture.Contact) int { row, _ := place(c); return row })
-	x.Columns = o.parts(x.Odds, m, featurize.Columns, contacts,
-		func(part int) func(r, c, k int) bool { return func(_, c, _ int) bool { return c == part } },
-		func(c picture.Contact) int { _, column := place(c); return column })
-	x.Outcomes = o.parts(x.Odds, m, featurize.ChannelPending+1, contacts,
-		func(part int) func(r, c, k int) bool { return func(_, _, k int) bool { return k == part } },
-		func(c picture.Contact) int { return c.Channel })
+	x.Rows = o.parts(x.Odds, m, placed, featurize.Rows, func(at value) int { return at.row })
+	x.Columns = o.parts(x.Odds, m, placed, featurize.Columns, func(at value) int { return at.column })
+	x.Outcomes = o.parts(x.Odds, m, placed, featurize.ChannelPending+1, func(at value) int { return at.channel })
 	return x, o.err
+}
+
+// value is where a map has one.
+type value struct{ row, column, channel int }
+
+// placedContact is a contact and the value that counts it.
+type placedContact struct {
+	picture.Contact
+	at value
+}
+
+// place finds the contacts on the map of a Tracker with a key.
+func place(key featurize.Key, contacts []picture.Contact) []placedContact {
+	layout := featurize.DefaultLayout()
+	placed := make([]placedContact, len(contacts))
+	for i, c := range contacts {
+		dst := capture.AddrFrom(c.Host)
+		row, column := layout.Place(key, &dst, c.Proto, c.Port)
+		placed[i] = placedContact{c, value{row, column, c.Channel}}
+	}
+	return placed
 }
 
 // occluder runs a network on maps of which parts are missing.
@@ -85,27 +96,28 @@ func (o *occluder) odds(m *featurize.Map) float64 {
 }
 
 // without returns the odds of a map without the values that gone says.
-func (o *occluder) without(m *featurize.Map, gone func(row, column, channel int) bool) float64 {
+func (o *occluder) without(m *featurize.Map, gone func(value) bool) float64 {
 	o.partial = *m
 	for i := range o.partial {
 		cell, channel := i/featurize.Channels, i%featurize.Channels
-		if channel != featurize.ChannelWindow && gone(cell/featurize.Columns, cell%featurize.Columns, channel) {
+		if channel != featurize.ChannelWindow && gone(value{cell / featurize.Columns, cell % featurize.Columns, channel}) {
 			o.partial[i] = 0
 		}
 	}
 	return o.odds(&o.partial)
 }
 
-// parts returns the effect of each of n parts that hold contacts.
-func (o *occluder) parts(odds float64, m *featurize.Map, n int, contacts []picture.Contact, gone func(part int) func(r, c, k int) bool, partOf func(picture.Contact) int) (parts []Part) {
+// parts returns the effect of each of n parts of a map that hold contacts. partOf says
+// to which a value belongs.
+func (o *occluder) parts(odds float64, m *featurize.Map, contacts []placedContact, n int, partOf func(value) int) (parts []Part) {
 	held := make([][]picture.Contact, n)
 	for _, c := range contacts {
-		i := partOf(c)
-		held[i] = append(held[i], c)
+		i := partOf(c.at)
+		held[i] = append(held[i], c.Contact)
 	}
 	for i := range n {
 		if len(held[i]) > 0 {
-			parts = append(parts, Part{i, odds - o.without(m, gone(i)), held[i]})
+			parts = append(parts, Part{i, odds - o.without(m, func(at value) bool { return partOf(at) == i }), held[i]})
 		}
 	}
 	slices.SortStableFunc(parts, func(a, b Part) int { return cmp.Compare(math.Abs(b.Effect), math.Abs(a.Effect)) })
