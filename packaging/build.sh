@@ -4,6 +4,10 @@
 #
 #   GO          the go command                 VERSION  the release, as the program says it
 #   MAINTAINER  NAME <ADDRESS> of who makes them
+#   PGP_KEY     file with the secret key that signs .deb and .rpm; none: they are not signed
+#   APK_KEY     file with the RSA key that signs .apk; apk looks for its public half in
+#               /etc/apk/keys/ADDRESS.rsa.pub, ADDRESS being the maintainer's; none: they
+#               are not signed
 set -eu
 umask 022
 cd "$(dirname "$0")/.."
@@ -15,7 +19,8 @@ STAGE=out/stage
 VERSION=${VERSION:-$(cat VERSION)}
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || date +%s)}
 MAINTAINER=${MAINTAINER:-edgescan developers <edgescan@example.invalid>}
-export VERSION SOURCE_DATE_EPOCH MAINTAINER
+PGP_KEY=${PGP_KEY:-} APK_KEY=${APK_KEY:-}
+export VERSION SOURCE_DATE_EPOCH MAINTAINER PGP_KEY APK_KEY
 
 # packages prints FAMILY:ARCHITECTURE for a target, in the family's own names.
 # Raspberry Pi OS calls all of its 32-bit boards armhf, the first one too. OpenWrt
