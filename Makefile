@@ -9,7 +9,7 @@ BIN      := bin/edgescan
 VERSION  := $(shell git describe --tags --match 'v[0-9]*' 2>/dev/null | sed 's/^v//; s/-\([0-9]*\)-g/+\1.g/' | grep . || cat VERSION)
 # What runs once or for an alert is compiled without inlining: 600 KiB less.
 COLD     := crypto/... vendor/... net net/... encoding/json encoding/asn1 encoding/pem math/big image/... regexp/... text/... \
-            fmt os os/... reflect time context io/fs path/filepath syscall encoding/base64 encoding/csv encoding/hex html go.yaml.in/... github.com/spf13/... github.com/rs/... github.com/google/nftables/... github.com/mdlayher/... \
+            fmt os os/... reflect sort time bufio context errors internal/poll io io/fs path/filepath syscall encoding/base64 encoding/csv encoding/hex html go.yaml.in/... github.com/spf13/... github.com/rs/... github.com/google/nftables/... github.com/mdlayher/... \
             github.com/netsampler/... edgescan/cmd/... edgescan/quant/onnx edgescan/internal/alert edgescan/internal/block edgescan/internal/config \
             edgescan/internal/confine edgescan/internal/metrics edgescan/internal/picture edgescan/internal/policy edgescan/internal/record edgescan/internal/spool
 DEVICE   := -trimpath -tags device -ldflags "-s -w -X main.version=$(VERSION)" $(foreach p,$(COLD),-gcflags=$(p)=-l)
@@ -113,10 +113,12 @@ lint:
 	$(GO) vet -tags browser ./cmd/edgescan
 	$(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
 
-## model: train and quantize the shipped model anew, from its seed
+## model: train and quantize the shipped models anew, from their seed: that for packets, that for flows
 model: build
 	$(BIN) train --seed $(SEED) --out model/default.float --checkpoint out/checkpoint --plots docs
 	$(BIN) quantize --seed $(SEED) --float model/default.float --out quant/default.esq
+	$(BIN) train --seed $(SEED) --of flows --scenes 40000 --out model/flows.float --checkpoint out/checkpoint-flows
+	$(BIN) quantize --seed $(SEED) --of flows --float model/flows.float --out quant/flows.esq
 
 ## device: the static program for every target, without training: at most 8 MiB, for PCs 9
 device:

@@ -392,9 +392,15 @@ type target struct {
 	label string
 }
 
+// add appends an instruction. It and those that call it most are not inlined: a
+// program is made once, and inlined they weigh 40 KiB.
+//
+//go:noinline
 func (p *program) add(i bpf.Instruction) { p.code = append(p.code, i) }
 
 // load sets A to the size bytes at X+offset.
+//
+//go:noinline
 func (p *program) load(offset uint32, size int) {
 	p.add(bpf.LoadIndirect{Off: offset, Size: size})
 }
@@ -422,6 +428,8 @@ func (p *program) room(n uint32) {
 
 // enough keeps frames that have less than n bytes from X on, where Decode
 // makes something of them all the same.
+//
+//go:noinline
 func (p *program) enough(n uint32) {
 	p.add(bpf.LoadExtension{Num: bpf.ExtLen})
 	p.add(bpf.ALUOpX{Op: bpf.ALUOpSub})
@@ -436,6 +444,8 @@ func (p *program) keep() {
 }
 
 // label names the next instruction.
+//
+//go:noinline
 func (p *program) label(name string) {
 	if p.labels == nil {
 		p.labels = make(map[string][]int)
@@ -444,12 +454,16 @@ func (p *program) label(name string) {
 }
 
 // jump goes to a label if A meets the condition, and on otherwise.
+//
+//go:noinline
 func (p *program) jump(cond bpf.JumpTest, value uint32, label string) {
 	p.jumps = append(p.jumps, target{len(p.code), label})
 	p.add(bpf.JumpIf{Cond: cond, Val: value})
 }
 
 // goTo goes to a label.
+//
+//go:noinline
 func (p *program) goTo(label string) {
 	p.jumps = append(p.jumps, target{len(p.code), label})
 	p.add(bpf.Jump{})

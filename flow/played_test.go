@@ -261,11 +261,11 @@ func agree(t *testing.T, flows, packets map[string]string) {
 	}
 }
 
-// scansIn returns the kinds of the scans that the default network finds in records, by
+// scansIn returns the kinds of the scans that the network for flows finds in records, by
 // source.
 func scansIn(t *testing.T, records []Record) map[string]string {
 	t.Helper()
-	network, err := quant.Default()
+	network, err := quant.DefaultFlows()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -447,6 +447,31 @@ adduser -S -D -H -h /nonexistent -s /sbin/nologin -G edgescan -g edgescan edgesc
 rc-update del edgescan" "$(calls "$root")"
 }
 
+# Packages signed with keys that are made for it. What an .apk is signed with, its name
+# tells; that apk takes it is not tried here.
+test_signatures() {
+  need gpg openssl rpm || return 0
+  local keys=$WORK/keys signed=$WORK/signed
+  mkdir -m 700 "$keys" "$keys/gnupg" "$signed"
+  export GNUPGHOME=$keys/gnupg
+  gpg --batch --quiet --passphrase '' --quick-gen-key 'tester <tester@example.invalid>' rsa2048 sign never 2>/dev/null
+  gpg --batch --armor --export-secret-keys >"$keys/secret"
+  gpg --batch --armor --export >"$keys/public"
+  openssl genrsa -out "$keys/rsa" 2048 2>/dev/null
+  cp "$PROGRAM" "$STAGE/program"
+  for each in systemd:deb:amd64 systemd:rpm:x86_64 openwrt:apk:x86_64; do
+    IFS=: read -r config format arch <<<"$each"
+    MAINTAINER='tester <tester@example.invalid>' PGP_KEY=$keys/secret APK_KEY=$keys/rsa VERSION=$VERSION ARCH=$arch \
+      "$STAGE/nfpm" package --config "packaging/nfpm-$config.yaml" --packager "$format" --target "$signed/edgescan.$format" >/dev/null
+  done
+  (cd "$signed" && ar x edgescan.deb && cat debian-binary control.tar.gz data.tar.gz | gpg --verify _gpgorigin - 2>"$WORK/out") || fail "the .deb: $(cat "$WORK/out")"
+  rpm --dbpath "$keys/rpm" --import "$keys/public"
+  same "the .rpm" "digests signatures OK" "$(rpm --dbpath "$keys/rpm" -K "$signed/edgescan.rpm" | cut -d: -f2 | sed 's/^ //')"
+  same "the .apk" .SIGN.RSA.tester@example.invalid.rsa.pub "$(tar tzf "$signed/edgescan.apk" --warning=no-unknown-keyword 2>/dev/null | head -1)"
+  gpgconf --kill all
+  unset GNUPGHOME
+}
+
 # inside COMMAND... runs it in the Debian that was booted.
 inside() { nsenter -t "$init" -m -u -i -n -p "$@"; }
 
@@ -533,7 +558,7 @@ status_has() { inside systemctl show edgescan -p StatusText | grep -q -e "$1"; }
 
 scan() { timeout 60 nmap -n -Pn -sS -e "$link" -S "$1" -p 1-200 198.18.7.2 >/dev/null; }
 
-tests=${*:-scripts manual settings completions unit fail2ban crowdsec banip openwrt deb deb_bare rpm ipk apk openwrt_install alpine_install service}
+tests=${*:-scripts manual settings completions unit fail2ban crowdsec banip openwrt deb deb_bare rpm ipk apk openwrt_install alpine_install signatures service}
 for name in $tests; do
   printf -- '-- %s (%ss)\n' "$name" "$SECONDS"
   "test_$name"

@@ -5,10 +5,16 @@ import (
 	_ "embed"
 )
 
-// defaultModel is the model that the program ships with; `make model` makes it.
+// The models that the program ships with; `make model` makes them.
 //
 //go:embed default.esq
 var defaultModel []byte
 
-// Default returns the network that the program ships with.
+//go:embed flows.esq
+var flowsModel []byte
+
+// Default returns the network that the program ships with, for maps of packets.
 func Default() (*Network, error) { return Load(bytes.NewReader(defaultModel)) }
+
+// DefaultFlows returns that for maps of what flow records tell.
+func DefaultFlows() (*Network, error) { return Load(bytes.NewReader(flowsModel)) }

@@ -341,7 +341,7 @@ func (f *runFlags) checkAll() error {
 	if _, err := runUser(f); err != nil && !errors.Is(err, errNotRoot) {
 		return usageError{fmt.Errorf("--user %s: %w", f.user, err)}
 	}
-	if _, _, err := openModel(f.model); err != nil {
+	if _, _, err := openModel(f.model, f.ofFlows()); err != nil {
 		return usageError{fmt.Errorf("--model: %w", err)}
 	}
 	return nil

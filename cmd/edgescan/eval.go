@@ -52,7 +52,7 @@ func newEval() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.captures, "captures", "", "folder of captures with a labels.csv")
-	flags.StringVar(&f.model, "model", "", "int8 model file (default: the built-in one)")
+	flags.StringVar(&f.model, "model", "", "int8 model file (default: the built-in ones, for packets and for flows)")
 	flags.IntVar(&f.synthetic, "synthetic", 500, "held-out synthetic scenes to score on as well; 0 for none")
 	flags.BoolVar(&f.flows, "softflowd", false, "score as well what softflowd exports of the captures, as NetFlow and IPFIX, sampled too, collected here and by nfdump (Debian: softflowd, nfdump)")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "list each capture on which the network and its label differ")
@@ -69,7 +69,7 @@ func evaluateEvasion(ctx context.Context, f *evalFlags) error {
 	if f.evasionScenes < 1 {
 		return usageError{errors.New("--evasion-scenes: need at least one")}
 	}
-	network, err := loadNetwork(f.model)
+	network, err := loadNetwork(f.model, false)
 	if err != nil {
 		return err
 	}
@@ -90,15 +90,11 @@ func evaluate(ctx context.Context, f *evalFlags) error {
 		return err
 	}
 	captures = eval.Scored(captures)
-	network, err := loadNetwork(f.model)
+	network, detector, err := f.detector(false)
 	if err != nil {
 		return err
 	}
-	judge, err := detect.NewNetwork(network)
-	if err != nil {
-		return err
-	}
-	detectors := []eval.Detector{{Name: "edgescan int8", Judge: judge, Threshold: network.Threshold()}}
+	detectors := []eval.Detector{detector}
 	float, err := floatDetector(f, captures, network.Threshold())
 	if err != nil {
 		return err
@@ -107,9 +103,12 @@ func evaluate(ctx context.Context, f *evalFlags) error {
 	if err := compare(f, captures, detectors, eval.Packets); err != nil {
 		return err
 	}
+	ofFlows, detector, err := f.detector(true)
+	if err != nil {
+		return err
+	}
 	if f.flows {
-		// Without the float network: its maps are those of packets.
-		if err := compareFlows(ctx, f, captures, append(detectors[:1:1], eval.Rules()...)); err != nil {
+		if err := compareFlows(ctx, f, captures, append([]eval.Detector{detector}, eval.Rules()...)); err != nil {
 			return err
 		}
 	}
@@ -121,11 +120,21 @@ func evaluate(ctx context.Context, f *evalFlags) error {
 		return err
 	}
 	if f.flows {
-		if _, err := scoreSynthetic(ctx, f, network, dataset.Flows); err != nil {
+		if _, err := scoreSynthetic(ctx, f, ofFlows, dataset.Flows); err != nil {
 			return err
 		}
 	}
 	return finishEvaluation(ctx, f, network, trial)
+}
+
+// detector returns the model to score, on packets or on flows.
+func (f *evalFlags) detector(flows bool) (*quant.Network, eval.Detector, error) {
+	network, err := loadNetwork(f.model, flows)
+	if err != nil {
+		return nil, eval.Detector{}, err
+	}
+	judge, err := detect.NewNetwork(network)
+	return network, eval.Detector{Name: "edgescan int8", Judge: judge, Threshold: network.Threshold()}, err
 }
 
 // scoreSynthetic prints how the network and the rules do on held-out scenes.

@@ -62,7 +62,7 @@ func explainSource(ctx context.Context, f *studyFlags, source string) (err error
 	if err != nil {
 		return err
 	}
-	network, err := loadNetwork(f.model)
+	network, err := loadNetwork(f.model, f.ofFlows())
 	if err != nil {
 		return err
 	}

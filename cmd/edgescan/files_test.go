@@ -209,7 +209,7 @@ func TestFollowedIncidentsEnd(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(folder, "a"), sampleBytes(t), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	judge, threshold, err := openModel("")
+	judge, threshold, err := openModel("", false)
 	if err != nil {
 		t.Fatal(err)
 	}

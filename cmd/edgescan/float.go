@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"edgescan/internal/dataset"
 	"edgescan/internal/detect"
 	"edgescan/internal/eval"
 	"edgescan/internal/labels"
@@ -83,7 +84,7 @@ func finishEvaluation(ctx context.Context, f *evalFlags, network *quant.Network,
 	if err != nil || float == nil && f.plots == "" {
 		return err
 	}
-	held, err := collectMaps(ctx, testScenes, uint64(network.Meta().Provenance.Seed), f.synthetic)
+	held, err := collectMaps(ctx, testScenes, uint64(network.Meta().Provenance.Seed), f.synthetic, dataset.Packets)
 	if err != nil {
 		return err
 	}

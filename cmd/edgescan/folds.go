@@ -135,11 +135,11 @@ func count(b bool) int {
 // train trains and quantizes a network on synthetic traffic and captures.
 func (f *foldsFlags) train(ctx context.Context, captures []labels.Capture) (eval.Detector, error) {
 	var none eval.Detector
-	training, err := collectMaps(ctx, trainingScenes, f.seed, f.scenes)
+	training, err := collectMaps(ctx, trainingScenes, f.seed, f.scenes, dataset.Packets)
 	if err != nil {
 		return none, err
 	}
-	validation, err := collectMaps(ctx, validationScenes, f.seed, f.scenes/10)
+	validation, err := collectMaps(ctx, validationScenes, f.seed, f.scenes/10, dataset.Packets)
 	if err != nil {
 		return none, err
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"edgescan/quant/onnx"
 )
@@ -24,21 +25,28 @@ func newModel() *cobra.Command {
 
 func newModelInfo() *cobra.Command {
 	var path string
+	var flows bool
 	cmd := &cobra.Command{
 		Use:     "info",
 		Short:   "Print layers, shapes, multiply-adds, bytes and provenance",
-		Example: "  edgescan model info\n  edgescan model info --model my.esq",
+		Example: "  edgescan model info\n  edgescan model info --flows\n  edgescan model info --model my.esq",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			n, err := loadNetwork(path)
+			n, err := loadNetwork(path, flows)
 			if err != nil {
 				return err
 			}
 			return n.Info(cmd.OutOrStdout())
 		},
 	}
-	cmd.Flags().StringVar(&path, "model", "", "model file (default: the built-in one)")
+	addModelFlags(cmd.Flags(), &path, &flows)
 	return cmd
+}
+
+// addModelFlags adds the flags that say which model is meant.
+func addModelFlags(flags *pflag.FlagSet, path *string, flows *bool) {
+	flags.StringVar(path, "model", "", "model file (default: the built-in one)")
+	flags.BoolVar(flows, "flows", false, "the built-in model for flows in place of that for packets")
 }
 
 // onnxForms are the forms of an ONNX model by what --form calls them.
@@ -46,6 +54,7 @@ var onnxForms = map[string]onnx.Form{"uint8": onnx.Unsigned, "int8": onnx.Signed
 
 func newModelExport() *cobra.Command {
 	var path, out, form string
+	var flows bool
 	cmd := &cobra.Command{
 		Use:   "export --onnx FILE",
 		Short: "Write the network as a quantized ONNX model",
@@ -63,16 +72,16 @@ The forms are:
          against; in the other forms an activation may, seldom, be one off`,
 		Example: "  edgescan model export --onnx edgescan.onnx\n  edgescan model export --onnx my.onnx --model my.esq --form int8",
 		Args:    noArgs,
-		RunE:    func(*cobra.Command, []string) error { return exportModel(path, out, form) },
+		RunE:    func(*cobra.Command, []string) error { return exportModel(path, flows, out, form) },
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&out, "onnx", "", "ONNX file to write")
-	flags.StringVar(&path, "model", "", "model file (default: the built-in one)")
+	addModelFlags(flags, &path, &flows)
 	flags.StringVar(&form, "form", "uint8", "uint8, int8 or exact")
 	return cmd
 }
 
-func exportModel(path, out, form string) error {
+func exportModel(path string, flows bool, out, form string) error {
 	if out == "" {
 		return usageError{errors.New("give a file to write (--onnx), see 'edgescan model export --help'")}
 	}
@@ -80,7 +89,7 @@ func exportModel(path, out, form string) error {
 	if !ok {
 		return usageError{fmt.Errorf("--form %s: no such form, must be uint8, int8 or exact", form)}
 	}
-	n, err := loadNetwork(path)
+	n, err := loadNetwork(path, flows)
 	if err != nil {
 		return err
 	}

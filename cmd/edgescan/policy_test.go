@@ -249,7 +249,7 @@ func TestAThresholdIsWaitedFor(t *testing.T) {
 // TestPolicyIsReplacedWhilePacketsCome does what a reload does, over and over.
 func TestPolicyIsReplacedWhilePacketsCome(t *testing.T) {
 	log := zerolog.Nop()
-	judge, threshold, err := openModel("")
+	judge, threshold, err := openModel("", false)
 	if err != nil {
 		t.Fatal(err)
 	}

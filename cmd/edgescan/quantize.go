@@ -24,10 +24,19 @@ type quantizeFlags struct {
 	seed      uint64
 	scenes    int
 	falseRate float64
+	views     choice
+}
+
+// trainedOn is what a model says that it was made of.
+func trainedOn(views choice) string {
+	if views.word == ofFlows {
+		return "synthetic traffic, as flows"
+	}
+	return "synthetic traffic"
 }
 
 func newQuantize() *cobra.Command {
-	f := &quantizeFlags{}
+	f := &quantizeFlags{views: newViews()}
 	cmd := &cobra.Command{
 		Use:   "quantize --float MODEL.float -o MODEL.esq",
 		Short: "Convert a trained network to int8 and set its threshold",
@@ -42,6 +51,7 @@ The threshold is set on the same traffic, so that few benign sources reach it.`,
 	flags.StringVar(&f.float, "float", "", "float network that train wrote")
 	flags.StringVarP(&f.out, "out", "o", "", "model file to write")
 	flags.Uint64Var(&f.seed, "seed", 1, "the seed that train was given")
+	flags.Var(&f.views, "of", "what maps are made of: packets or flows, as train was told")
 	flags.IntVar(&f.scenes, "scenes", 4000, "synthetic scenes to calibrate on")
 	flags.Float64Var(&f.falseRate, "false-rate", 1e-4, "share of benign source-windows (one source in ten minutes) that may be flagged")
 	return cmd
@@ -55,20 +65,20 @@ func quantize(ctx context.Context, f *quantizeFlags) error {
 	if err != nil {
 		return err
 	}
-	calibration, err := collectMaps(ctx, calibrationScenes, f.seed, f.scenes)
+	calibration, err := collectMaps(ctx, calibrationScenes, f.seed, f.scenes, viewsOf(f.views))
 	if err != nil {
 		return err
 	}
 	meta := quant.Meta{
 		Featurizer: featurize.Fingerprint,
 		Classes:    dataset.Classes,
-		Provenance: quant.Provenance{Seed: int64(f.seed), Data: "synthetic traffic"},
+		Provenance: quant.Provenance{Seed: int64(f.seed), Data: trainedOn(f.views)},
 	}
 	network, err := model.Quantize(float, calibration, meta)
 	if err != nil {
 		return err
 	}
-	trial, err := runSynthetic(ctx, network, calibrationScenes, f.seed, f.scenes, dataset.Packets)
+	trial, err := runSynthetic(ctx, network, calibrationScenes, f.seed, f.scenes, viewsOf(f.views))
 	if err != nil {
 		return err
 	}
@@ -107,7 +117,7 @@ func loadFloat(path string) (*model.Float, error) {
 
 // heldOutFigures measures a model on scenes that it was not made of.
 func heldOutFigures(ctx context.Context, float *model.Float, network *quant.Network, f *quantizeFlags) (map[string]string, error) {
-	held, err := collectMaps(ctx, testScenes, f.seed, f.scenes)
+	held, err := collectMaps(ctx, testScenes, f.seed, f.scenes, viewsOf(f.views))
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +125,7 @@ func heldOutFigures(ctx context.Context, float *model.Float, network *quant.Netw
 	if err != nil {
 		return nil, err
 	}
-	trial, err := runSynthetic(ctx, network, testScenes, f.seed, f.scenes, dataset.Packets)
+	trial, err := runSynthetic(ctx, network, testScenes, f.seed, f.scenes, viewsOf(f.views))
 	if err != nil {
 		return nil, err
 	}

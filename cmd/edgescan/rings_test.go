@@ -13,7 +13,7 @@ import (
 // TestLateRing has one of two rings read seconds late: the engine's clock must go
 // on as the packets' does, and still notice a clock that is put back.
 func TestLateRing(t *testing.T) {
-	judge, threshold, err := openModel("")
+	judge, threshold, err := openModel("", false)
 	if err != nil {
 		t.Fatal(err)
 	}

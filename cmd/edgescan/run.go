@@ -185,7 +185,7 @@ func run(ctx context.Context, f *runFlags) error {
 	if err != nil {
 		return err
 	}
-	judge, threshold, err := openModel(f.model)
+	judge, threshold, err := openModel(f.model, f.ofFlows())
 	if err != nil {
 		return err
 	}

@@ -83,10 +83,13 @@ func randomKey() featurize.Key {
 	return featurize.Key{A: binary.LittleEndian.Uint64(b[:8]), B: binary.LittleEndian.Uint64(b[8:])}
 }
 
-// loadNetwork reads a model file, or takes the built-in model where path is
-// empty.
-func loadNetwork(path string) (*quant.Network, error) {
-	if path == "" {
+// loadNetwork reads a model file, or takes a built-in model where path is empty: that
+// for packets, or for flows.
+func loadNetwork(path string, flows bool) (*quant.Network, error) {
+	switch {
+	case path == "" && flows:
+		return quant.DefaultFlows()
+	case path == "":
 		return quant.Default()
 	}
 	f, err := os.Open(path)
@@ -102,8 +105,8 @@ func loadNetwork(path string) (*quant.Network, error) {
 }
 
 // openModel loads a model and makes the Judge that runs it.
-func openModel(path string) (*detect.Network, uint32, error) {
-	n, err := loadNetwork(path)
+func openModel(path string, flows bool) (*detect.Network, uint32, error) {
+	n, err := loadNetwork(path, flows)
 	if err != nil {
 		return nil, 0, err
 	}

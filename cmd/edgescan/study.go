@@ -57,7 +57,7 @@ func (f *studyFlags) study(ctx context.Context, rules func(*record.Recorder)) (*
 	}
 	s := &study{log: newLogger()}
 	var err error
-	if s.judge, s.threshold, err = openModel(f.model); err != nil {
+	if s.judge, s.threshold, err = openModel(f.model, f.ofFlows()); err != nil {
 		return nil, err
 	}
 	policy, err := f.policy.load(s.log, s.threshold, nil)

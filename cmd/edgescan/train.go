@@ -33,10 +33,28 @@ type trainFlags struct {
 	batch      int
 	rate       float64
 	plots      string
+	views      choice
+}
+
+// What maps are made of (--of).
+const (
+	ofPackets = "packets"
+	ofFlows   = "flows"
+)
+
+// newViews returns the flag that says it.
+func newViews() choice { return choice{ofPackets, []string{ofPackets, ofFlows}} }
+
+// viewsOf returns in which way scenes are seen then.
+func viewsOf(c choice) dataset.Views {
+	if c.word == ofFlows {
+		return dataset.Flows
+	}
+	return dataset.Packets
 }
 
 func newTrain() *cobra.Command {
-	f := &trainFlags{}
+	f := &trainFlags{views: newViews()}
 	cmd := &cobra.Command{
 		Use:   "train -o MODEL.float",
 		Short: "Train the network on synthetic traffic",
@@ -44,13 +62,15 @@ func newTrain() *cobra.Command {
 folder is given. The same seed and settings give the same file. Ctrl-C saves
 what was reached to the checkpoint folder, from which the same command goes on.`,
 		Example: `  edgescan train -o my.float --checkpoint ckpt/
-  edgescan train -o my.float --captures captures/ --scenes 4000`,
+  edgescan train -o my.float --captures captures/ --scenes 4000
+  edgescan train -o flows.float --of flows`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return train(cmd.Context(), f) },
 	}
 	flags := cmd.Flags()
 	flags.StringVarP(&f.out, "out", "o", "", "file for the trained float network")
 	flags.Uint64Var(&f.seed, "seed", 1, "what everything is drawn from")
+	flags.Var(&f.views, "of", "what maps are made of: packets, or what flow records tell of them")
 	flags.IntVar(&f.scenes, "scenes", 30000, "synthetic scenes to train on; a tenth as many are made to validate on")
 	flags.StringVar(&f.captures, "captures", "", "folder of labelled captures to train on as well")
 	flags.StringVar(&f.checkpoint, "checkpoint", "", "folder to save the state to and to resume from")
@@ -64,6 +84,9 @@ what was reached to the checkpoint folder, from which the same command goes on.`
 func train(ctx context.Context, f *trainFlags) error {
 	if f.out == "" {
 		return usageError{errors.New("give a file for the trained network (-o), see 'edgescan train --help'")}
+	}
+	if f.captures != "" && f.views.word == ofFlows {
+		return usageError{errors.New("--captures are packets: they do not go with --of flows")}
 	}
 	if f.scenes < 10 {
 		return usageError{fmt.Errorf("--scenes %d is too few, need at least 10", f.scenes)}
@@ -111,10 +134,10 @@ func train(ctx context.Context, f *trainFlags) error {
 func trainingMaps(ctx context.Context, f *trainFlags) (training, validation *model.Dataset, err error) {
 	log := newLogger()
 	log.Info().Int("scenes", f.scenes).Msg("making training maps")
-	if training, err = collectMaps(ctx, trainingScenes, f.seed, f.scenes); err != nil {
+	if training, err = collectMaps(ctx, trainingScenes, f.seed, f.scenes, viewsOf(f.views)); err != nil {
 		return nil, nil, err
 	}
-	if validation, err = collectMaps(ctx, validationScenes, f.seed, f.scenes/10); err != nil {
+	if validation, err = collectMaps(ctx, validationScenes, f.seed, f.scenes/10, viewsOf(f.views)); err != nil {
 		return nil, nil, err
 	}
 	if f.captures != "" {
@@ -139,11 +162,12 @@ func addCaptures(maps *model.Dataset, captures []labels.Capture) error {
 	return errors.Join(err, failed)
 }
 
-// collectMaps makes n scenes of a purpose and keeps their maps.
-func collectMaps(ctx context.Context, purpose, seed uint64, n int) (*model.Dataset, error) {
+// collectMaps makes n scenes of a purpose and keeps their maps, as they are seen in one
+// of the ways of views.
+func collectMaps(ctx context.Context, purpose, seed uint64, n int, views dataset.Views) (*model.Dataset, error) {
 	maps := model.NewDataset(architecture.Input)
 	var failed error
-	err := dataset.Collect(ctx, firstSeed(purpose, seed), n, synth.Options{}, dataset.Packets, dataset.DetectorMaps, func(kept []dataset.Kept) {
+	err := dataset.Collect(ctx, firstSeed(purpose, seed), n, synth.Options{}, views, dataset.DetectorMaps, func(kept []dataset.Kept) {
 		for i := range kept {
 			failed = errors.Join(failed, maps.Add(model.Example{Map: kept[i].Map, Label: kept[i].Class, Weight: 1}))
 		}

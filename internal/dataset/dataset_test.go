@@ -12,28 +12,30 @@ import (
 	"edgescan/internal/synth"
 )
 
-func collect(t *testing.T, first uint64, n int) []Kept {
+func collect(t *testing.T, first uint64, n int, views Views) []Kept {
 	t.Helper()
 	var all []Kept
-	if err := Collect(context.Background(), first, n, synth.Options{}, Both, DetectorMaps, func(kept []Kept) { all = append(all, kept...) }); err != nil {
+	if err := Collect(context.Background(), first, n, synth.Options{}, views, DetectorMaps, func(kept []Kept) { all = append(all, kept...) }); err != nil {
 		t.Fatal(err)
 	}
 	return all
 }
 
 func TestCollectIsReproducible(t *testing.T) {
-	a, b := collect(t, 100, 30), collect(t, 100, 30)
-	if len(a) < 100 {
-		t.Fatalf("%d maps of 30 scenes", len(a))
-	}
-	if diff := cmp.Diff(a, b); diff != "" {
-		t.Error(diff)
+	for _, views := range []Views{Packets, Flows} {
+		a, b := collect(t, 100, 30, views), collect(t, 100, 30, views)
+		if len(a) < 100 {
+			t.Fatalf("%d maps of 30 scenes", len(a))
+		}
+		if diff := cmp.Diff(a, b); diff != "" {
+			t.Error(diff)
+		}
 	}
 }
 
 func TestEveryClassOccurs(t *testing.T) {
 	var count [4]int
-	for _, k := range collect(t, 200, 100) {
+	for _, k := range collect(t, 200, 100, Packets) {
 		count[k.Class]++
 	}
 	for class, n := range count {
@@ -48,7 +50,7 @@ func TestEveryClassOccurs(t *testing.T) {
 func TestLongWindowsOccur(t *testing.T) {
 	const windows = len(featurize.Windows)
 	var count [windows][2]int
-	for _, k := range collect(t, 400, 300) {
+	for _, k := range collect(t, 400, 300, Packets) {
 		shown := k.Map[featurize.Columns*featurize.Channels-featurize.Channels+featurize.ChannelWindow]
 		for w := range count {
 			if shown == uint8(featurize.MaxValue*(w+1)/windows) {
@@ -87,7 +89,7 @@ func TestFewProbesAreNoScanOfADay(t *testing.T) {
 func TestCollectStopsWhenCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if err := Collect(ctx, 1, 1_000_000, synth.Options{}, Both, DetectorMaps, func([]Kept) {}); err == nil {
+	if err := Collect(ctx, 1, 1_000_000, synth.Options{}, Packets, DetectorMaps, func([]Kept) {}); err == nil {
 		t.Error("no error")
 	}
 }
@@ -95,13 +97,15 @@ func TestCollectStopsWhenCancelled(t *testing.T) {
 // TestBenignScenesHaveNoScans plays scenes without scanning actors.
 func TestBenignScenesHaveNoScans(t *testing.T) {
 	for seed := range uint64(20) {
-		err := Play(synth.Generate(seed, synth.Options{MaxScans: -1}), Both, nil, func(s *Sample) {
-			if s.Class != Benign || s.Scans {
-				t.Errorf("seed %d: %s %s is called %s", seed, s.Tool, s.Look.Source.Netip(), Classes[s.Class])
+		for _, views := range []Views{Packets, Flows} {
+			err := Play(synth.Generate(seed, synth.Options{MaxScans: -1}), views, nil, func(s *Sample) {
+				if s.Class != Benign || s.Scans {
+					t.Errorf("seed %d: %s %s is called %s", seed, s.Tool, s.Look.Source.Netip(), Classes[s.Class])
+				}
+			})
+			if err != nil {
+				t.Fatal(err)
 			}
-		})
-		if err != nil {
-			t.Fatal(err)
 		}
 	}
 }

@@ -16,11 +16,7 @@ type Views uint8
 const (
 	Packets Views = iota // half of the scenes through the kernel filter, as a live interface is
 	Flows                // as what exporters of all kinds tell of them
-	Both                 // one scene in flowShare as Flows, the others as Packets
 )
-
-// flowShare is which part of the scenes Both shows as flows.
-const flowShare = 4
 
 // view shows the frames of a scene to a player.
 type view interface {
@@ -30,7 +26,7 @@ type view interface {
 
 // newView draws how a scene is seen.
 func newView(views Views, rng *rand.Rand, player *player) (view, error) {
-	if views == Flows || views == Both && rng.IntN(flowShare) == 0 {
+	if views == Flows {
 		return newFlowView(rng, player), nil
 	}
 	if rng.IntN(2) == 0 {

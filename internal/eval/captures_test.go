@@ -5,8 +5,10 @@ import (
 	"os"
 	"testing"
 
+	"edgescan/internal/detect"
 	"edgescan/internal/labels"
 	"edgescan/internal/softflowd"
+	"edgescan/quant"
 )
 
 // capturesDir is where the labelled real captures lie, beside the project.
@@ -17,7 +19,7 @@ const capturesDir = "../../../shared/captures"
 // 62 benign captures, and better than each of the simple rules.
 func TestShippedModelOnRealCaptures(t *testing.T) {
 	captures := scoredCaptures(t)
-	ours := totals(t, shippedDetector(t), captures, Packets)
+	ours := totals(t, shippedDetector(t, quant.Default), captures, Packets)
 	t.Logf("%+v", ours)
 	if ours.Scans != 41 || ours.Benign != 62 {
 		t.Skipf("other captures than those that the figures are for: %d with scans, %d benign", ours.Scans, ours.Benign)
@@ -44,7 +46,7 @@ func TestShippedModelOnFlows(t *testing.T) {
 	} else if err != nil {
 		t.Fatal(err)
 	}
-	ours := totals(t, shippedDetector(t), captures, view)
+	ours := totals(t, shippedDetector(t, quant.DefaultFlows), captures, view)
 	t.Logf("%+v", ours)
 	if ours.Scans != 41 || ours.Benign != 62 {
 		t.Skipf("other captures than those that the figures are for: %d with scans, %d benign", ours.Scans, ours.Benign)
@@ -72,11 +74,14 @@ func scoredCaptures(t *testing.T) []labels.Capture {
 	return Scored(captures)
 }
 
-// shippedDetector returns the shipped model.
-func shippedDetector(t *testing.T) *Detector {
+// shippedDetector returns a shipped model.
+func shippedDetector(t *testing.T, load func() (*quant.Network, error)) *Detector {
 	t.Helper()
-	network, newJudge := shipped(t)
-	judge, err := newJudge()
+	network, err := load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	judge, err := detect.NewNetwork(network)
 	if err != nil {
 		t.Fatal(err)
 	}

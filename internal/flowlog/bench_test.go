@@ -45,7 +45,7 @@ func longLog(tb testing.TB, format string, scenes int) []byte {
 
 // BenchmarkLogToVerdict reads logs of 300 scenes as `edgescan run --flows` does.
 func BenchmarkLogToVerdict(b *testing.B) {
-	network, err := quant.Default()
+	network, err := quant.DefaultFlows()
 	if err != nil {
 		b.Fatal(err)
 	}
