@@ -225,6 +225,8 @@ func TestBadInput(t *testing.T) {
 		{"pictures to nowhere", []string{"run", "-r", sample, "--picture-dir", "/nosuch/pictures"}, 1, []string{"--picture-dir", "/nosuch/pictures"}},
 		{"too few pictures", []string{"run", "-r", sample, "--picture-keep", "0"}, 2, []string{"--picture-keep"}},
 		{"no interface", []string{"run", "-i", "nosuch0"}, 1, []string{"nosuch0"}},
+		{"train on captures as flows", []string{"train", "-o", "a.float", "--of", "flows", "--captures", t.TempDir()}, 2, []string{"--captures", "--of flows"}},
+		{"train on nothing known", []string{"train", "-o", "a.float", "--of", "frames"}, 2, []string{"frames", "packets, flows"}},
 		{"eval without captures", []string{"eval"}, 2, []string{"--captures"}},
 		{"eval without labels", []string{"eval", "--captures", t.TempDir()}, 1, []string{"labels.csv"}},
 		{"map without output", []string{"map", "-r", sample}, 2, []string{"-o"}},
@@ -335,8 +337,13 @@ func TestSynthMapAndEvalWorkTogether(t *testing.T) {
 }
 
 func TestModelInfo(t *testing.T) {
-	r := edgescan(t, nil, "model", "info")
-	if r.code != 0 || !strings.Contains(r.stdout, "multiply-adds") || !strings.Contains(r.stdout, "threshold") {
-		t.Errorf("exit code %d: %s", r.code, r.stdout)
+	for _, c := range []struct {
+		args []string
+		of   string
+	}{{nil, "synthetic traffic\n"}, {[]string{"--flows"}, "synthetic traffic, as flows\n"}} {
+		r := edgescan(t, nil, append([]string{"model", "info"}, c.args...)...)
+		if r.code != 0 || !strings.Contains(r.stdout, "multiply-adds") || !strings.Contains(r.stdout, "threshold") || !strings.Contains(r.stdout, c.of) {
+			t.Errorf("%v: exit code %d: %s", c.args, r.code, r.stdout)
+		}
 	}
 }
