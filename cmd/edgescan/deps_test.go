@@ -45,6 +45,10 @@ func TestImportsPointOneWay(t *testing.T) {
 		"internal/synth":    {},
 		"internal/plots":    {},
 		"internal/labels":   {"capture"},
+		"internal/picture":  {"capture", "featurize"},
+		"internal/record":   {"capture", "featurize", "quant", "internal/detect", "internal/picture"},
+		"internal/explain":  {"capture", "featurize", "quant", "internal/picture"},
+		"internal/report":   {},
 		"model":             {"model/backend", "quant"},
 	}
 	for pkg, may := range allowed {
@@ -60,7 +64,7 @@ func TestImportsPointOneWay(t *testing.T) {
 // pure are the packages in which the same input must give the same output:
 // nothing of the system or the clock.
 func TestPurePackagesTouchNothing(t *testing.T) {
-	for _, pkg := range []string{"featurize", "quant", "internal/detect", "internal/config", "internal/policy"} {
+	for _, pkg := range []string{"featurize", "quant", "internal/detect", "internal/config", "internal/policy", "internal/picture", "internal/record", "internal/explain", "internal/report"} {
 		out, err := exec.Command("go", "list", "-f", `{{join .Imports " "}}`, "edgescan/"+pkg).Output()
 		if err != nil {
 			t.Fatalf("go list: %v", err)
