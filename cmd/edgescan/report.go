@@ -89,12 +89,13 @@ func (s *study) page(f *studyFlags, others int) (*report.Page, error) {
 		Capture:   strings.Join(baseNames(append(f.files, f.flows...)), ", "),
 		Program:   "edgescan " + versionText(),
 		Threshold: float64(s.threshold) / detect.One,
-		From:      moment(r.Traffic.Start),
-		To:        moment(tracker.CaptureTime(tracker.Now())),
 		Traffic:   report.Traffic{Start: moment(r.Traffic.Start), Width: time.Duration(r.Traffic.Width), Parts: r.Traffic.Buckets},
 		Facts:     s.watcher.facts(),
 		NotShown:  r.NotKept,
 		Rules:     r.Rules(),
+	}
+	if r.Traffic.Width > 0 {
+		p.From, p.To = moment(r.Traffic.Start), moment(tracker.CaptureTime(tracker.Now()))
 	}
 	if s.unread != nil {
 		p.Problems = strings.Split(s.unread.Error(), "\n")

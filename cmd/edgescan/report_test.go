@@ -101,6 +101,14 @@ func TestReportOfWhatCanBeRead(t *testing.T) {
 	}
 }
 
+// TestReportOfNothing: a capture without packets is no error, and says so.
+func TestReportOfNothing(t *testing.T) {
+	page := reportOf(t, "-r", write(t, "empty.pcap", sampleBytes(t)[:24]))
+	if !strings.Contains(page, "No scan") || !strings.Contains(page, "<dt>Packets</dt><dd>0</dd>") {
+		t.Errorf("the page says\n%s", page)
+	}
+}
+
 func TestReportOfFlows(t *testing.T) {
 	log := filepath.Join(t.TempDir(), "conn.log")
 	if r := edgescan(t, nil, "synth", "--seed", "5", "--only", "syn", "--flows", "zeek", "-o", log); r.code != 0 {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"runtime"
 
 	"github.com/rs/zerolog"
@@ -45,9 +44,6 @@ type study struct {
 	threshold uint32
 	unread    error // what could not be read: it is about what came before
 }
-
-// errNothingRead is where there is nothing to tell.
-var errNothingRead = errors.New("nothing was read")
 
 // study reads the files to their end, or up to an instant. Rules add what else is to be
 // recorded; may be nil.
@@ -101,13 +97,15 @@ func (s *study) end(f *studyFlags) error {
 		return usageError{err}
 	}
 	tracker := w.engine.Tracker()
-	r.Traffic.Count(tracker.CaptureTime(tracker.Now()), w.engine.Stats().Packets)
+	if w.engine.Stats().Packets > 0 {
+		r.Traffic.Count(tracker.CaptureTime(tracker.Now()), w.engine.Stats().Packets)
+	}
 	if w.until.kind != never {
 		r.Peek(w.engine, f.wanted)
 	}
 	w.end()
-	if w.engine.Stats().Packets == 0 {
-		return errors.Join(s.unread, errNothingRead)
+	if s.unread != nil && w.engine.Stats().Packets == 0 {
+		return s.unread
 	}
 	r.Finish(tracker)
 	return nil
