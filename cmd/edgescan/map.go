@@ -138,12 +138,12 @@ func span(contacts []record.Contact) string {
 		return ""
 	}
 	byTime := func(a, b record.Contact) int { return cmp.Compare(a.First, b.First) }
-	first, last := slices.MinFunc(contacts, byTime).First, slices.MaxFunc(contacts, byTime).First
+	first, last := moment(slices.MinFunc(contacts, byTime).First).UTC(), moment(slices.MaxFunc(contacts, byTime).First).UTC()
 	layout := time.TimeOnly
-	if last-first > int64(24*time.Hour) {
+	if first.YearDay() != last.YearDay() || first.Year() != last.Year() {
 		layout = time.DateTime
 	}
-	return fmt.Sprintf("contacts begun from %s to %s UTC", moment(first).UTC().Format(time.DateTime), moment(last).UTC().Format(layout))
+	return fmt.Sprintf("contacts begun from %s to %s UTC", first.Format(time.DateTime), last.Format(layout))
 }
 
 func moment(at int64) time.Time { return time.Unix(0, at) }
