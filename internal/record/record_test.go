@@ -102,9 +102,14 @@ func TestTrafficKeepsItsSumInAFewParts(t *testing.T) {
 	}
 }
 
+// never is a Judge that sees no scan.
+type never struct{}
+
+func (never) Judge(*detect.Look) uint32 { return 0 }
+
 func TestRecorderIsBounded(t *testing.T) {
 	wanted := Host(capture.Addr{15: 1, 10: 0xff, 11: 0xff}.Netip())
-	r := New(nil, wanted)
+	r := New(never{}, wanted)
 	for i := range 10 * maxOther {
 		a := capture.Addr{15: byte(i), 14: byte(i >> 8), 10: 0xff, 11: 0xff}
 		r.source(Host(a.Netip())).Best.Contacts = make([]Contact, i)
