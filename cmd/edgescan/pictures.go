@@ -61,7 +61,7 @@ func (f *pictureFlags) check(json string) error {
 	return nil
 }
 
-// pictures draws what goes with alerts.
+// pictures draws what goes with alerts, nothing until it is opened.
 type pictures struct {
 	log     zerolog.Logger
 	text    io.Writer // nil: none
@@ -70,23 +70,22 @@ type pictures struct {
 	skipped time.Time        // when the log last told of it
 }
 
-// open opens the folder, as whom the program became. Live, nothing waits for a
-// picture.
-func (f *pictureFlags) open(log zerolog.Logger, live bool) (*pictures, error) {
-	p := &pictures{log: log}
+// open begins to draw what the flags ask for, as whom the program became. Live, nothing
+// waits for a picture.
+func (p *pictures) open(f *pictureFlags, live bool) error {
 	if f.style.word != pictureOff {
 		p.text, p.style = os.Stdout, f.textStyle(os.Getenv, isTerminal(os.Stdout))
 	}
 	if f.folder == "" {
-		return p, nil
+		return nil
 	}
-	var err error
-	p.gallery, err = gallery.Open(f.folder, f.keep, func(err error) { log.Warn().Err(err).Msg("picture not written") })
+	g, err := gallery.Open(f.folder, f.keep, func(err error) { p.log.Warn().Err(err).Msg("picture not written") })
 	if err != nil {
-		return nil, fmt.Errorf("--picture-dir: %w", err)
+		return fmt.Errorf("--picture-dir: %w", err)
 	}
-	p.gallery.Patient = !live
-	return p, nil
+	g.Patient = !live
+	p.gallery = g
+	return nil
 }
 
 // textStyle returns what a terminal, or a file, can show.
@@ -108,7 +107,7 @@ func (f *pictureFlags) access(a *confine.Access) {
 
 // name has the PNG of an event drawn, and gives the event its name.
 func (p *pictures) name(e *detect.Event, evidence *detect.Look) {
-	if p == nil || p.gallery == nil || e.Folded != nil {
+	if p.gallery == nil || e.Folded != nil {
 		return
 	}
 	path, err := p.gallery.Put(e, evidence)
@@ -121,7 +120,7 @@ func (p *pictures) name(e *detect.Event, evidence *detect.Look) {
 
 // show draws the event below its line.
 func (p *pictures) show(e *detect.Event, evidence *detect.Look) {
-	if p == nil || p.text == nil || e.Folded != nil || e.Allowed != "" {
+	if p.text == nil || e.Folded != nil || e.Allowed != "" {
 		return
 	}
 	view := record.See(evidence)
@@ -132,7 +131,7 @@ func (p *pictures) show(e *detect.Event, evidence *detect.Look) {
 
 // close draws what waits.
 func (p *pictures) close() {
-	if p != nil && p.gallery != nil {
+	if p.gallery != nil {
 		p.gallery.Close()
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
 	"edgescan/capture"
@@ -203,30 +204,10 @@ func run(ctx context.Context, f *runFlags) error {
 		return err
 	}
 	defer blocker.close()
-	w := &watcher{log: log, workers: f.workers, delay: folderDelay, lost: sinks.Undelivered, waiting: sinks.waiting}
-	var drawn *pictures
-	defer func() { drawn.close() }()
-	w.words = f.worded(f.live(), log, func(e *detect.Event) {
-		drawn.name(e, w.engine.Evidence())
-		err := sinks.Alert(*e)
-		drawn.show(e, w.engine.Evidence())
-		if err != nil {
-			log.Warn().Err(err).Msg("alert not delivered")
-		}
-		w.counts.told(e, err)
-	})
-	key := featurize.DefaultKey
-	if f.live() {
-		key = randomKey()
-	}
-	w.engine, err = detect.NewEngine(detect.Config{
-		Memory:    f.engineMemory(),
-		Key:       key,
-		Secret:    randomKey(), // files may be made to fill one bucket too
-		Threshold: threshold,
-		Policy:    policy,
-		Tick:      w.words.tick,
-	}, judge, func(e *detect.Event) {
+	drawn := &pictures{log: log}
+	defer drawn.close()
+	w := f.newWatcher(log, sinks, drawn)
+	w.engine, err = f.newEngine(w, judge, threshold, policy, func(e *detect.Event) {
 		blocker.event(e)
 		w.counts.happened(e)
 		w.words.take(e)
@@ -245,9 +226,8 @@ func run(ctx context.Context, f *runFlags) error {
 		if f.live() {
 			defer p.follow(ctx) // not before: files would be opened as root
 		}
-		err := f.confine(log, user, sinks, func() (err error) {
-			drawn, err = f.pictures.open(log, f.live())
-			return errors.Join(err, sinks.start())
+		err := f.confine(log, user, sinks, func() error {
+			return errors.Join(drawn.open(&f.pictures, f.live()), sinks.start())
 		})
 		if err == nil {
 			monitor.ready(ctx, w)
@@ -259,6 +239,37 @@ func run(ctx context.Context, f *runFlags) error {
 	p.wait()
 	w.finish(started, sinks)
 	return err
+}
+
+// newWatcher returns a watcher without an engine, whose events go to sinks.
+func (f *runFlags) newWatcher(log zerolog.Logger, sinks *delivery, drawn *pictures) *watcher {
+	w := &watcher{log: log, workers: f.workers, delay: folderDelay, lost: sinks.Undelivered, waiting: sinks.waiting}
+	w.words = f.worded(f.live(), log, func(e *detect.Event) {
+		drawn.name(e, w.engine.Evidence())
+		err := sinks.Alert(*e)
+		drawn.show(e, w.engine.Evidence())
+		if err != nil {
+			log.Warn().Err(err).Msg("alert not delivered")
+		}
+		w.counts.told(e, err)
+	})
+	return w
+}
+
+// newEngine returns the engine of a watcher.
+func (f *runFlags) newEngine(w *watcher, judge detect.Judge, threshold uint32, policy detect.Policy, emit func(*detect.Event)) (*detect.Engine, error) {
+	key := featurize.DefaultKey
+	if f.live() {
+		key = randomKey()
+	}
+	return detect.NewEngine(detect.Config{
+		Memory:    f.engineMemory(),
+		Key:       key,
+		Secret:    randomKey(), // files may be made to fill one bucket too
+		Threshold: threshold,
+		Policy:    policy,
+		Tick:      w.words.tick,
+	}, judge, emit)
 }
 
 // eachRing returns the memory of one ring.
