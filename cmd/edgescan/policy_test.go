@@ -185,6 +185,17 @@ func TestTuneProposesWhatSilences(t *testing.T) {
 	}
 }
 
+func TestTuneOfFlows(t *testing.T) {
+	log := filepath.Join(t.TempDir(), "conn.log")
+	if r := edgescan(t, nil, "synth", "--seed", "3", "--only", "worm", "--flows", "zeek", "-o", log); r.code != 0 {
+		t.Fatal(r.stderr)
+	}
+	r := edgescan(t, nil, "tune", "--flows", log)
+	if r.code != 0 || !strings.Contains(r.stdout, `reason="seen by tune: 1 horizontal scan`) {
+		t.Errorf("code %d:\n%s%s", r.code, r.stdout, r.stderr)
+	}
+}
+
 func TestTuneOfADamagedFile(t *testing.T) {
 	b := sampleBytes(t)
 	r := edgescan(t, nil, "tune", "-r", write(t, "cut.pcap", b[:len(b)-7]))

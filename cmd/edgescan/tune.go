@@ -23,15 +23,16 @@ func newTune() *cobra.Command {
 	f.rings, f.workers, f.config = 1, min(2, runtime.GOMAXPROCS(0)), &configuration{}
 	var learn time.Duration
 	cmd := &cobra.Command{
-		Use:   "tune (-i IFACE | -r FILE)...",
+		Use:   "tune (-i IFACE | -r FILE | --flows FILE | --listen udp://ADDRESS:PORT)...",
 		Short: "Propose rules that allow the scans of a network whose hosts are known",
 		Example: `  edgescan tune -i eth0 --for 24h > allow.txt     then review it
   edgescan tune -r capture.pcap.gz > allow.txt
+  edgescan tune --listen udp://127.0.0.1:2055 --for 24h > allow.txt
   edgescan run -i eth0 --allow-file allow.txt`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if cmd.Flags().Changed("for") && len(f.interfaces) == 0 {
-				return usageError{errors.New("--for goes with interfaces (-i): files end by themselves")}
+			if cmd.Flags().Changed("for") && !f.onSockets() {
+				return usageError{errors.New("--for goes with interfaces (-i) and --listen: files end by themselves")}
 			}
 			return tune(cmd.Context(), f, learn, os.Stdout)
 		},
@@ -40,6 +41,9 @@ func newTune() *cobra.Command {
 	flags.StringArrayVarP(&f.interfaces, "interface", "i", nil, "interface to watch; may be repeated")
 	flags.DurationVar(&learn, "for", tuneFor, "how long to watch")
 	flags.StringArrayVarP(&f.files, "read", "r", nil, "capture file or folder to read, - for standard input; may be repeated")
+	flags.StringArrayVar(&f.flows, "flows", nil, "log of flows to read, - for standard input; may be repeated")
+	flags.StringArrayVar(&f.listen, "listen", nil, "receive flows at this address, as 'edgescan run --help' says; may be repeated")
+	flags.StringArrayVar(&f.exporters, "exporter", nil, "address or network that flows are received from (default any); may be repeated")
 	flags.Var(&f.filter, "filter", filterUsage+"see 'edgescan run --help'")
 	flags.StringVar(&f.model, "model", "", "model file to use in place of the built-in one")
 	flags.Var(&f.memory, "memory", "memory to stay within")
@@ -55,7 +59,7 @@ func tune(ctx context.Context, f *runFlags, learn time.Duration, out io.Writer) 
 	if learn <= 0 {
 		return usageError{fmt.Errorf("--for %s is too short", learn)}
 	}
-	if len(f.interfaces) > 0 {
+	if f.onSockets() {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, learn)
 		defer cancel()
