@@ -49,7 +49,7 @@ type Source struct {
 	Party
 	Verdicts  []Verdict // one for each time it was looked at, in their order
 	Incidents []Incident
-	Rules     []int64 // for each of the Recorder's Rules the capture time at which it named the source, 0 if it did not
+	Rules     []int64 // for each of the Recorder's Rules the capture time at which it first named the source, 0 if it did not
 	Best      View
 }
 
@@ -123,8 +123,11 @@ func (r *Recorder) AddRule(name string, watch func(named func(s *featurize.Sourc
 	i := len(r.rules)
 	r.rules = append(r.rules, name)
 	r.observers = append(r.observers, watch(func(s *featurize.Source, at int64) {
-		if s.Scope == featurize.Host {
-			r.source(Party{s.Scope, s.Prefix()}).Rules[i] = at
+		if s.Scope != featurize.Host {
+			return
+		}
+		if first := &r.source(Party{s.Scope, s.Prefix()}).Rules[i]; *first == 0 {
+			*first = at
 		}
 	}))
 }
