@@ -106,6 +106,7 @@ func (s *study) page(f *studyFlags, others int) (*report.Page, error) {
 	}
 	room := maxPictures
 	var err error
+	p.Named = len(named)
 	if p.Sources, err = describe(named[:min(len(named), maxCards)], &room); err != nil {
 		return nil, err
 	}

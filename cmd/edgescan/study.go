@@ -40,7 +40,6 @@ type study struct {
 	log       zerolog.Logger
 	watcher   *watcher
 	recorder  *record.Recorder
-	judge     detect.Judge
 	threshold uint32
 	unread    error // what could not be read: it is about what came before
 }
@@ -51,16 +50,16 @@ func (f *studyFlags) study(ctx context.Context, rules func(*record.Recorder)) (*
 	if err := f.check(); err != nil {
 		return nil, err
 	}
-	s := &study{log: newLogger()}
-	var err error
-	if s.judge, s.threshold, err = openModel(f.model, f.ofFlows()); err != nil {
+	judge, threshold, err := openModel(f.model, f.ofFlows())
+	if err != nil {
 		return nil, err
 	}
+	s := &study{log: newLogger(), threshold: threshold}
 	policy, err := f.policy.load(s.log, s.threshold, nil)
 	if err != nil {
 		return nil, err
 	}
-	r, w := record.New(s.judge, f.wanted), &watcher{log: s.log, workers: f.workers, until: f.at}
+	r, w := record.New(judge, f.wanted), &watcher{log: s.log, workers: f.workers, until: f.at}
 	if rules != nil {
 		rules(r)
 	}

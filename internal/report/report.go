@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"slices"
 	"time"
 )
 
@@ -30,6 +31,7 @@ type Page struct {
 	Facts     []Fact // of the whole capture
 	Scans     []Scan // in the order in which they began
 	Sources   []Source
+	Named     int      // how many sources scanned, of which Sources may be the first
 	Others    []Source // not named, the busiest first
 	NotShown  int      // scans that are not among Scans
 	Problems  []string // what could not be read, and the like
@@ -82,6 +84,11 @@ type Source struct {
 type Verdict struct {
 	At    time.Time
 	Score float64 // probability of a scan, 0 to 1
+}
+
+// Shown reports whether a source that scanned is among Sources.
+func (p *Page) Shown(source string) bool {
+	return slices.ContainsFunc(p.Sources, func(s Source) bool { return s.Name == source })
 }
 
 // Anchor returns the place of the scan's source on the page.

@@ -29,6 +29,7 @@ func example(text string) *Page {
 			Verdicts: []Verdict{{noon, 0}, {noon.Add(time.Minute), 0.5}, {noon.Add(2 * time.Minute), 1}},
 			Rules:    []time.Time{noon, {}},
 		}},
+		Named:    1,
 		Others:   []Source{{Name: "10.0.0.1", Rules: []time.Time{{}, noon}}},
 		Problems: []string{text}, NotShown: 2, Rules: []string{text, "another"},
 	}
@@ -52,6 +53,17 @@ func TestPageTellsOfTheScans(t *testing.T) {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q", want)
 		}
+	}
+}
+
+// TestOnlyWhatIsShownIsLinked: of many sources the first have a place on the page.
+func TestOnlyWhatIsShownIsLinked(t *testing.T) {
+	p := example("10.50.0.66")
+	p.Named = 2
+	p.Scans = append(p.Scans, Scan{Source: "10.50.0.99", Kind: "block"})
+	page := write(t, p)
+	if !strings.Contains(page, "2 scans by 2 sources") || !strings.Contains(page, `<th scope="row">10.50.0.99</th>`) || strings.Contains(page, "#source-10-50-0-99") {
+		t.Error("the page links to a source that it does not show")
 	}
 }
 

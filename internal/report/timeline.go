@@ -33,7 +33,7 @@ type timeline struct {
 // bar is one scan of a timeline.
 type bar struct {
 	X, Y, Width, Height float64
-	Kind, Label, Target string // Target is the anchor of the source
+	Kind, Label, Target string // Target is the anchor of the source, if it is shown
 	LabelX              float64
 	Anchor              string // of the label: start or end
 }
@@ -50,7 +50,10 @@ func newTimeline(p *Page) timeline {
 		x := a.x(s.Start)
 		b := bar{
 			X: x, Y: trafficHeight + 8 + float64(i)*rowHeight, Width: max(a.x(s.End)-x, leastBar), Height: rowHeight - 4,
-			Kind: s.Kind, Label: s.Source + " " + s.Kind, Target: anchor(s.Source),
+			Kind: s.Kind, Label: s.Source + " " + s.Kind,
+		}
+		if p.Shown(s.Source) {
+			b.Target = anchor(s.Source)
 		}
 		b.LabelX, b.Anchor = b.X+b.Width+4, "start"
 		if b.LabelX+float64(len(b.Label))*widthOfALetter > timelineRight {
