@@ -52,6 +52,9 @@ const (
 	ProtoARP    Proto = 255
 )
 
+// HasPorts reports whether it is TCP or UDP.
+func (p Proto) HasPorts() bool { return p == ProtoTCP || p == ProtoUDP }
+
 // String returns the protocol's name in lower case, as EVE writes it.
 func (p Proto) String() string {
 	switch p {

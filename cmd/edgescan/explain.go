@@ -14,7 +14,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"edgescan/capture"
 	"edgescan/featurize"
 	"edgescan/internal/alert"
 	"edgescan/internal/explain"
@@ -132,7 +131,7 @@ func shortList(names []string) string {
 }
 
 func portOf(p explain.Port) string {
-	if p.Proto == capture.ProtoTCP || p.Proto == capture.ProtoUDP {
+	if p.Proto.HasPorts() {
 		return p.Proto.String() + " " + alert.PortName(p.Number)
 	}
 	return p.Proto.String()

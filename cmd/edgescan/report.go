@@ -242,7 +242,7 @@ func counts(contacts []record.Contact) []report.Fact {
 	var outcomes [featurize.ChannelPending + 1]int
 	for _, c := range contacts {
 		hosts[c.Host] = true
-		if c.Proto == capture.ProtoTCP || c.Proto == capture.ProtoUDP {
+		if c.Proto.HasPorts() {
 			ports[[2]uint16{uint16(c.Proto), c.Port}] = true
 		}
 		outcomes[c.Channel]++

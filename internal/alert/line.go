@@ -139,7 +139,7 @@ func hosts(e detect.Event) string {
 func withPorts(protocols []capture.Proto) []capture.Proto {
 	var ported []capture.Proto
 	for _, p := range protocols {
-		if p == capture.ProtoTCP || p == capture.ProtoUDP {
+		if p.HasPorts() {
 			ported = append(ported, p)
 		}
 	}

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"edgescan/capture"
 	"edgescan/featurize"
 )
 
@@ -80,14 +79,9 @@ func (e *Engine) startSketch(in *incident) {
 
 func (s *sketch) add(c *featurize.Contact) {
 	s.hosts.add(c.Dst[:])
-	if hasPorts(c) {
+	if c.Proto.HasPorts() {
 		s.ports.add([]byte{byte(c.Proto), byte(c.Port >> 8), byte(c.Port)})
 	}
-}
-
-// hasPorts reports whether the contact's port is one.
-func hasPorts(c *featurize.Contact) bool {
-	return c.Proto == capture.ProtoTCP || c.Proto == capture.ProtoUDP
 }
 
 // flag starts an incident and returns its number. Where there are as many as

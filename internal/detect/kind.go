@@ -29,7 +29,7 @@ const minTransport = 5
 
 // Add takes one contact; each is to be added once.
 func (s *Shape) Add(c *featurize.Contact) {
-	if hasPorts(c) {
+	if c.Proto.HasPorts() {
 		s.transport.add(c)
 	} else {
 		s.discovery.add(c)

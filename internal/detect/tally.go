@@ -62,7 +62,7 @@ func (t *tally) add(c *featurize.Contact, from capture.Addr) {
 	t.contacts++
 	t.protos[c.Proto]++
 	t.all.Add(c)
-	if hasPorts(c) {
+	if c.Proto.HasPorts() {
 		t.ports = append(t.ports, c.Port)
 	}
 	if !c.Productive() {

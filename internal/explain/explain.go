@@ -168,7 +168,7 @@ func (p *Part) Hosts() []netip.Addr {
 func (p *Part) Ports() []Port {
 	ports := make([]Port, len(p.Contacts))
 	for i, c := range p.Contacts {
-		if ports[i].Proto = c.Proto; c.Proto == capture.ProtoTCP || c.Proto == capture.ProtoUDP {
+		if ports[i].Proto = c.Proto; c.Proto.HasPorts() {
 			ports[i].Number = c.Port
 		}
 	}

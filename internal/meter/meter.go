@@ -124,7 +124,7 @@ func keyOf(p *capture.Packet) key {
 // is a flow of its own to most.
 func (m *Meter) answers(k key) (asked key, ok bool) {
 	asked = key{src: k.dst, dst: k.src, srcPort: k.dstPort, dstPort: k.srcPort, proto: k.proto}
-	if k.proto == capture.ProtoTCP || k.proto == capture.ProtoUDP {
+	if k.proto.HasPorts() {
 		return asked, true
 	}
 	kind := uint8(k.icmp >> 8)

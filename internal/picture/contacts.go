@@ -113,8 +113,6 @@ func order(p capture.Proto) int {
 	return slices.Index([]capture.Proto{capture.ProtoTCP, capture.ProtoUDP, capture.ProtoICMP, capture.ProtoICMPv6, capture.ProtoARP}, p)
 }
 
-func hasPorts(p capture.Proto) bool { return p == capture.ProtoTCP || p == capture.ProtoUDP }
-
 // newPlot finds a place for every contact.
 func newPlot(contacts []Contact, m measures) *plot {
 	p := &plot{measures: m, marks: map[image.Point]*[len(colours)]int{}}
@@ -133,7 +131,7 @@ func newPlot(contacts []Contact, m measures) *plot {
 	})
 	columns := 0
 	for _, proto := range protocols {
-		g := &group{name: proto.String(), ports: []uint16{0}, ported: hasPorts(proto)}
+		g := &group{name: proto.String(), ports: []uint16{0}, ported: proto.HasPorts()}
 		if g.ported {
 			g.ports = unique(byProto[proto], func(c Contact) uint16 { return c.Port }, cmp.Compare)
 			p.ports += len(g.ports)

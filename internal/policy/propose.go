@@ -115,7 +115,7 @@ func (f *finding) rules(until int64) []Rule {
 	}
 	with, without := r, r
 	for _, p := range f.protocols {
-		if p == capture.ProtoTCP || p == capture.ProtoUDP {
+		if p.HasPorts() {
 			with.Protocols = append(with.Protocols, p)
 		} else {
 			without.Protocols = append(without.Protocols, p)

@@ -100,7 +100,7 @@ func (r *compiled) takes(proto capture.Proto, port uint16) bool {
 	if len(r.Ports) == 0 {
 		return true
 	}
-	return (proto == capture.ProtoTCP || proto == capture.ProtoUDP) &&
+	return proto.HasPorts() &&
 		slices.ContainsFunc(r.Ports, func(p PortRange) bool { return p.First <= port && port <= p.Last })
 }
 
