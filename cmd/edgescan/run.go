@@ -207,7 +207,9 @@ func run(ctx context.Context, f *runFlags) error {
 	drawn := &pictures{log: log}
 	defer drawn.close()
 	w := f.newWatcher(log, sinks, drawn)
-	w.engine, err = f.newEngine(w, judge, threshold, policy, func(e *detect.Event) {
+	cfg := f.engineConfig(threshold, policy)
+	cfg.Tick = w.words.tick
+	w.engine, err = detect.NewEngine(cfg, judge, func(e *detect.Event) {
 		blocker.event(e)
 		w.counts.happened(e)
 		w.words.take(e)
@@ -256,20 +258,19 @@ func (f *runFlags) newWatcher(log zerolog.Logger, sinks *delivery, drawn *pictur
 	return w
 }
 
-// newEngine returns the engine of a watcher.
-func (f *runFlags) newEngine(w *watcher, judge detect.Judge, threshold uint32, policy detect.Policy, emit func(*detect.Event)) (*detect.Engine, error) {
+// engineConfig returns what all engines need to know.
+func (f *runFlags) engineConfig(threshold uint32, policy detect.Policy) detect.Config {
 	key := featurize.DefaultKey
 	if f.live() {
 		key = randomKey()
 	}
-	return detect.NewEngine(detect.Config{
+	return detect.Config{
 		Memory:    f.engineMemory(),
 		Key:       key,
 		Secret:    randomKey(), // files may be made to fill one bucket too
 		Threshold: threshold,
 		Policy:    policy,
-		Tick:      w.words.tick,
-	}, judge, emit)
+	}
 }
 
 // eachRing returns the memory of one ring.

@@ -4,12 +4,9 @@ import (
 	"context"
 	"runtime"
 
-	"github.com/rs/zerolog"
 	"github.com/spf13/pflag"
 
-	"edgescan/featurize"
 	"edgescan/internal/confine"
-	"edgescan/internal/detect"
 	"edgescan/internal/record"
 )
 
@@ -37,7 +34,6 @@ func (f *studyFlags) add(flags *pflag.FlagSet, outUsage string) {
 
 // study is what was found out about files.
 type study struct {
-	log       zerolog.Logger
 	watcher   *watcher
 	recorder  *record.Recorder
 	threshold uint32
@@ -54,31 +50,23 @@ func (f *studyFlags) study(ctx context.Context, rules func(*record.Recorder)) (*
 	if err != nil {
 		return nil, err
 	}
-	s := &study{log: newLogger(), threshold: threshold}
-	policy, err := f.policy.load(s.log, s.threshold, nil)
+	log := newLogger()
+	policy, err := f.policy.load(log, threshold, nil)
 	if err != nil {
 		return nil, err
 	}
-	r, w := record.New(judge, f.wanted), &watcher{log: s.log, workers: f.workers, until: f.at}
+	r, w := record.New(judge, f.wanted), &watcher{log: log, workers: f.workers, until: f.at}
 	if rules != nil {
 		rules(r)
 	}
-	w.words = f.worded(false, s.log, func(e *detect.Event) { r.Event(e, w.engine.Evidence()) })
-	w.engine, err = detect.NewEngine(detect.Config{
-		Memory:    f.engineMemory(),
-		Key:       featurize.DefaultKey,
-		Secret:    randomKey(),
-		Threshold: s.threshold,
-		Policy:    policy,
-		Observer:  r,
-		Tick:      func(now int64) { r.Traffic.Count(now, w.engine.Stats().Packets) },
-	}, r, w.words.take)
+	w.words = f.worded(false, log, r.Event)
+	w.engine, err = r.NewEngine(f.engineConfig(threshold, policy), w.words.take)
 	if err != nil {
 		return nil, err
 	}
-	s.watcher, s.recorder = w, r
+	s := &study{watcher: w, recorder: r, threshold: threshold}
 	s.unread = w.bring(ctx, f.runFlags, func() error {
-		confineFiles(s.log, confine.Access{Write: outputFolders(f.out)})
+		confineFiles(log, confine.Access{Write: outputFolders(f.out)})
 		return nil
 	})
 	if ctx.Err() != nil {
@@ -100,12 +88,12 @@ func (s *study) end(f *studyFlags) error {
 		r.Traffic.Count(tracker.CaptureTime(tracker.Now()), w.engine.Stats().Packets)
 	}
 	if w.until.kind != never {
-		r.Peek(w.engine, f.wanted)
+		r.Peek(f.wanted)
 	}
 	w.end()
 	if s.unread != nil && w.engine.Stats().Packets == 0 {
 		return s.unread
 	}
-	r.Finish(tracker)
+	r.Finish()
 	return nil
 }

@@ -373,18 +373,12 @@ func (e *Engine) lookAt(source uint32, window int, since int64) *Look {
 	}
 }
 
-// Peek gives f a look at what is known of a source, or a group, in each window from
-// the shortest on, whatever came of it: nothing, if nothing is known of it.
-func (e *Engine) Peek(scope featurize.Scope, prefix netip.Prefix, f func(*Look)) {
+// Peek gives f a look without a map at each source and group in a window, whatever
+// came of it.
+func (e *Engine) Peek(window int, f func(*Look)) {
 	for i := 1; i < e.tracker.Sources(); i++ {
-		if s := e.tracker.Source(uint32(i)); s.Count == 0 || s.Scope != scope || s.Prefix() != prefix {
-			continue
-		}
-		for window := range featurize.Windows {
-			look := e.lookAt(uint32(i), window, 0)
-			look.Summary = e.builder.Draw(e.picture[:], e.tracker, uint32(i), window, 0)
-			look.Map = &e.picture
-			f(look)
+		if e.tracker.Source(uint32(i)).Count > 0 {
+			f(e.lookAt(uint32(i), window, 0))
 		}
 	}
 }

@@ -26,9 +26,7 @@ func seen(t *testing.T, source string) (*quant.Network, record.View, []picture.C
 	}
 	party := record.Host(netip.MustParseAddr(source))
 	r := record.New(judge, party)
-	var engine *detect.Engine
-	engine, err = detect.NewEngine(detect.Config{Memory: detect.DefaultMemory, Key: featurize.DefaultKey, Threshold: network.Threshold()},
-		r, func(e *detect.Event) { r.Event(e, engine.Evidence()) })
+	engine, err := r.NewEngine(detect.Config{Memory: detect.DefaultMemory, Key: featurize.DefaultKey, Threshold: network.Threshold()}, r.Event)
 	if err != nil {
 		t.Fatal(err)
 	}

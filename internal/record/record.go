@@ -2,7 +2,7 @@
 // of it afterwards: the verdicts on it over time, its incidents, what the simple
 // rules said, and what it looked like when most was seen.
 //
-// A Recorder stands around an engine: it is its Judge, its Observer, and takes
+// A Recorder stands around an engine: it is its Judge and its Observer, and takes
 // its Events. What it keeps is bounded: of sources that are not named those with
 // most contacts, of those that are the first.
 package record
@@ -102,6 +102,8 @@ const (
 // Recorder keeps what an engine finds out. It is not safe for concurrent use.
 type Recorder struct {
 	judge     detect.Judge
+	engine    *detect.Engine
+	builder   *featurize.Builder
 	wanted    Party
 	observers []featurize.Observer
 	rules     []string
@@ -114,7 +116,16 @@ type Recorder struct {
 // New returns a Recorder of what a Judge says. What it keeps of one party, if not
 // the zero Party, is never let go of.
 func New(judge detect.Judge, wanted Party) *Recorder {
-	return &Recorder{judge: judge, wanted: wanted, sources: map[Party]*Source{}}
+	return &Recorder{judge: judge, builder: featurize.NewBuilder(featurize.DefaultLayout()), wanted: wanted, sources: map[Party]*Source{}}
+}
+
+// NewEngine returns the engine whose doings are recorded. Its Observer and its Tick are
+// the Recorder's; emit, or what it gives events to, calls Event.
+func (r *Recorder) NewEngine(cfg detect.Config, emit func(*detect.Event)) (engine *detect.Engine, err error) {
+	cfg.Observer = r
+	cfg.Tick = func(now int64) { r.Traffic.Count(now, r.engine.Stats().Packets) }
+	r.engine, err = detect.NewEngine(cfg, r, emit)
+	return r.engine, err
 }
 
 // AddRule adds a simple rule, which watch makes an observer of contacts that tells
@@ -167,19 +178,22 @@ func (r *Recorder) Judge(l *detect.Look) uint32 {
 		s.Verdicts = append(s.Verdicts, Verdict{l.Time, score})
 	}
 	if len(s.Incidents) == 0 && l.Summary.Contacts >= len(s.Best.Contacts) {
-		s.Best = See(l)
+		s.Best = see(r.builder, l)
 		s.Best.Score = score
 	}
 	return score
 }
 
-// See keeps what a look shows.
-func See(l *detect.Look) View {
+// See keeps what a look shows, but for its score.
+func See(l *detect.Look) View { return see(featurize.NewBuilder(featurize.DefaultLayout()), l) }
+
+// see is See with a builder for looks without a map.
+func see(b *featurize.Builder, l *detect.Look) View {
 	v := View{At: l.Time, Window: l.Window}
 	if l.Map != nil {
 		v.Map = *l.Map
 	} else {
-		l.Draw(featurize.NewBuilder(featurize.DefaultLayout()), v.Map[:])
+		l.Draw(b, v.Map[:])
 	}
 	l.Each(func(c *featurize.Contact, first int64) {
 		v.Contacts = append(v.Contacts, contactOf(c, first))
@@ -187,8 +201,15 @@ func See(l *detect.Look) View {
 	return v
 }
 
-// Event takes an event of an engine while it is emitted.
-func (r *Recorder) Event(e *detect.Event, evidence *detect.Look) {
+// judged is see of a look that nobody has judged.
+func (r *Recorder) judged(l *detect.Look) View {
+	v := see(r.builder, l)
+	v.Score = r.judge.Judge(&detect.Look{Map: &v.Map})
+	return v
+}
+
+// Event takes an event of the engine while it is emitted.
+func (r *Recorder) Event(e *detect.Event) {
 	p := partyOf(e.Scope, e.Prefix)
 	if s := r.sources[p]; r.named >= maxNamed && (s == nil || len(s.Incidents) == 0) {
 		if e.State == detect.Start {
@@ -197,9 +218,8 @@ func (r *Recorder) Event(e *detect.Event, evidence *detect.Look) {
 		return
 	}
 	s := r.source(p)
-	if view := See(evidence); len(s.Incidents) == 0 || len(view.Contacts) >= len(s.Best.Contacts) {
+	if view := r.judged(r.engine.Evidence()); len(s.Incidents) == 0 || len(view.Contacts) >= len(s.Best.Contacts) {
 		s.Best = view
-		s.Best.Score = r.judge.Judge(&detect.Look{Map: &s.Best.Map})
 	}
 	if last := len(s.Incidents) - 1; last >= 0 && s.Incidents[last].First.ID == e.ID {
 		s.Incidents[last].Latest = keep(e)
@@ -239,38 +259,30 @@ func (r *Recorder) Forgotten(t *featurize.Tracker, source uint32) {
 	}
 }
 
-// Peek replaces the View of a party by what an engine that is not closed knows of it
-// now: that in the window of which the Judge is most certain that it shows a scan.
-func (r *Recorder) Peek(e *detect.Engine, p Party) {
-	var highest uint32
-	e.Peek(p.Scope, p.Prefix, func(l *detect.Look) {
-		if score := r.judge.Judge(l); score > highest || l.Window == 0 {
-			highest = score
+// Peek replaces the View of a party by what the engine knows of it now, before it is
+// closed: that in the window of which the Judge is most certain that it shows a scan.
+func (r *Recorder) Peek(p Party) {
+	for window := range featurize.Windows {
+		r.engine.Peek(window, func(l *detect.Look) {
+			if (Party{l.Scope, l.Prefix()}) != p {
+				return
+			}
 			s := r.source(p)
-			s.Best = See(l)
-			s.Best.Score = score
-		}
-	})
+			if view := r.judged(l); view.Score > s.Best.Score || window == 0 {
+				s.Best = view
+			}
+		})
+	}
 }
 
-// Finish takes from a tracker the hosts that were never looked at, as they stand:
-// ordinary ones, whose contacts do not come to nothing.
-func (r *Recorder) Finish(t *featurize.Tracker) {
-	const window = len(featurize.Windows) - 1
-	builder := featurize.NewBuilder(featurize.DefaultLayout())
-	for i := 1; i < t.Sources(); i++ {
-		s := t.Source(uint32(i))
-		if s.Count == 0 || s.Scope != featurize.Host || r.sources[Party{s.Scope, s.Prefix()}] != nil {
-			continue
+// Finish takes from the engine, when it is closed, the hosts that were never looked at,
+// as they stand: ordinary ones, whose contacts do not come to nothing.
+func (r *Recorder) Finish() {
+	r.engine.Peek(len(featurize.Windows)-1, func(l *detect.Look) {
+		if p := (Party{l.Scope, l.Prefix()}); l.Scope == featurize.Host && r.sources[p] == nil {
+			r.source(p).Best = see(r.builder, l)
 		}
-		v := View{At: t.CaptureTime(t.Now()), Window: window}
-		builder.Draw(v.Map[:], t, uint32(i), window, 0)
-		t.Each(uint32(i), t.Now()-featurize.Windows[window], func(c *featurize.Contact) bool {
-			v.Contacts = append(v.Contacts, contactOf(c, t.CaptureTime(c.First)))
-			return true
-		})
-		r.source(Party{s.Scope, s.Prefix()}).Best = v
-	}
+	})
 }
 
 // Find returns what is kept of a party, nil if nothing is.

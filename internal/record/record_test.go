@@ -26,11 +26,7 @@ func play(t *testing.T) (r *Recorder, threshold uint32) {
 	for _, d := range eval.Rules() {
 		r.AddRule(d.Name, func(named func(*featurize.Source, int64)) featurize.Observer { return eval.WatchRule(d.Rule(), named) })
 	}
-	var engine *detect.Engine
-	engine, err = detect.NewEngine(detect.Config{
-		Memory: detect.DefaultMemory, Key: featurize.DefaultKey, Threshold: network.Threshold(), Observer: r,
-		Tick: func(at int64) { r.Traffic.Count(at, engine.Stats().Packets) },
-	}, r, func(e *detect.Event) { r.Event(e, engine.Evidence()) })
+	engine, err := r.NewEngine(detect.Config{Memory: detect.DefaultMemory, Key: featurize.DefaultKey, Threshold: network.Threshold()}, r.Event)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +38,7 @@ func play(t *testing.T) (r *Recorder, threshold uint32) {
 	if err := detect.Replay(engine, src, nil); err != nil {
 		t.Fatal(err)
 	}
-	r.Finish(engine.Tracker())
+	r.Finish()
 	return r, network.Threshold()
 }
 
@@ -120,14 +116,12 @@ func TestRecorderIsBounded(t *testing.T) {
 	if got := len(r.Others()[0].Best.Contacts); got != 10*maxOther-1 {
 		t.Errorf("the busiest has %d contacts", got)
 	}
-	engine, err := detect.NewEngine(detect.Config{Memory: detect.MinMemory}, r, func(*detect.Event) {})
-	if err != nil {
+	if _, err := r.NewEngine(detect.Config{Memory: detect.MinMemory}, r.Event); err != nil {
 		t.Fatal(err)
 	}
-	nothing := engine.Evidence()
 	for i := range 2 * maxNamed {
 		a := capture.Addr{15: byte(i), 14: byte(i >> 8), 10: 0xff, 11: 0xff}
-		r.Event(&detect.Event{ID: uint64(i), State: detect.Start, Prefix: Host(a.Netip()).Prefix}, nothing)
+		r.Event(&detect.Event{ID: uint64(i), State: detect.Start, Prefix: Host(a.Netip()).Prefix})
 	}
 	if len(r.Named()) != maxNamed || r.NotKept != maxNamed {
 		t.Errorf("%d named, %d not kept", len(r.Named()), r.NotKept)
