@@ -103,12 +103,8 @@ func evaluate(ctx context.Context, f *evalFlags) error {
 	if err := compare(f, captures, detectors, eval.Packets); err != nil {
 		return err
 	}
-	ofFlows, detector, err := f.detector(true)
-	if err != nil {
-		return err
-	}
 	if f.flows {
-		if err := compareFlows(ctx, f, captures, append([]eval.Detector{detector}, eval.Rules()...)); err != nil {
+		if err := compareFlows(ctx, f, captures); err != nil {
 			return err
 		}
 	}
@@ -120,6 +116,10 @@ func evaluate(ctx context.Context, f *evalFlags) error {
 		return err
 	}
 	if f.flows {
+		ofFlows, err := loadNetwork(f.model, true)
+		if err != nil {
+			return err
+		}
 		if _, err := scoreSynthetic(ctx, f, ofFlows, dataset.Flows); err != nil {
 			return err
 		}
@@ -184,8 +184,13 @@ var flowExports = []softflowd.Export{
 	{Version: 9, Sampling: 10}, {Version: 9, Sampling: 100},
 }
 
-// compareFlows prints how detectors do on the flows of captures.
-func compareFlows(ctx context.Context, f *evalFlags, captures []labels.Capture, detectors []eval.Detector) error {
+// compareFlows prints how the model for flows and the rules do on the flows of captures.
+func compareFlows(ctx context.Context, f *evalFlags, captures []labels.Capture) error {
+	_, detector, err := f.detector(true)
+	if err != nil {
+		return err
+	}
+	detectors := append([]eval.Detector{detector}, eval.Rules()...)
 	for _, x := range flowExports {
 		view, err := eval.Flows(ctx, captures, x)
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"net/netip"
 	"path/filepath"
 	"strings"
 	"time"
@@ -20,6 +21,7 @@ import (
 	"edgescan/internal/alert"
 	"edgescan/internal/detect"
 	"edgescan/internal/eval"
+	"edgescan/internal/explain"
 	"edgescan/internal/picture"
 	"edgescan/internal/record"
 	"edgescan/internal/report"
@@ -238,12 +240,12 @@ func plot(s *record.Source) (svg template.HTML, png []byte, err error) {
 
 // counts counts what the pictures of a source show.
 func counts(contacts []record.Contact) []report.Fact {
-	hosts, ports := map[any]bool{}, map[any]bool{}
+	hosts, ports := map[netip.Addr]bool{}, map[explain.Port]bool{}
 	var outcomes [featurize.ChannelPending + 1]int
 	for _, c := range contacts {
 		hosts[c.Host] = true
 		if c.Proto.HasPorts() {
-			ports[[2]uint16{uint16(c.Proto), c.Port}] = true
+			ports[explain.Port{Proto: c.Proto, Number: c.Port}] = true
 		}
 		outcomes[c.Channel]++
 	}

@@ -55,7 +55,7 @@ func Contacts(w io.Writer, contacts []Contact, opt Options) error {
 		width = max(width, mapSize(mapCell).X)
 	}
 	bottom := p.area.Max.Y + labels.Y + margin
-	height := bottom + tallyHeight(width, p)
+	height := bottom + p.entries().height(width)
 	below := height
 	if opt.Map != nil {
 		height += lineHeight + mapSize(mapCell).Y

@@ -185,33 +185,20 @@ func (p *plot) drawLabels(c *canvas, portName func(uint16) string) {
 
 // drawTally draws what the marks mean, and how many contacts each stands for.
 func (p *plot) drawTally(c *canvas, y int) {
-	p.placeTally(c.rect.Dx(), func(at image.Point, outcome int, name string) {
+	p.entries().place(c.rect.Dx(), func(at image.Point, outcome int, name string) {
 		corner := at.Add(image.Pt(0, y+2))
 		c.shape(image.Rectangle{corner, corner.Add(image.Pt(12, 12))}, outcome)
 		c.text(corner.X+16, at.Y+y, textWidth(name), name)
 	})
 }
 
-// tallyHeight is what drawTally needs on a picture of a width, margin included.
-func tallyHeight(width int, p *plot) int {
-	height := 0
-	p.placeTally(width, func(at image.Point, _ int, _ string) { height = at.Y + lineHeight })
-	return height + margin
-}
-
-// placeTally calls put with the place of each outcome that there is.
-func (p *plot) placeTally(width int, put func(at image.Point, outcome int, name string)) {
-	at := image.Pt(margin, 0)
+// entries are the outcomes that there are.
+func (p *plot) entries() entries {
+	e := entries{make([]string, len(colours)), 16, 16}
 	for outcome, n := range p.contacts {
-		if n == 0 {
-			continue
+		if n > 0 {
+			e.names[outcome] = featurize.ChannelNames[outcome] + " " + strconv.Itoa(n)
 		}
-		name := featurize.ChannelNames[outcome] + " " + strconv.Itoa(n)
-		need := 16 + textWidth(name)
-		if at.X > margin && at.X+need > width-margin {
-			at = image.Pt(margin, at.Y+lineHeight)
-		}
-		put(at, outcome, name)
-		at.X += need + 16
 	}
+	return e
 }

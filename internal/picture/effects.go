@@ -18,13 +18,10 @@ func Effects(w io.Writer, cells *[featurize.Rows * featurize.Columns]float64, op
 		return err
 	}
 	top := margin + titleHeight(opt.Title)
-	names := namesHeight(opt.Cell)
-	grid := gridSize(opt.Cell).Add(image.Pt(margin+rowAxisWidth, top+names))
 	width := mapSize(opt.Cell).X
-	c := newCanvas(width, grid.Max.Y+2*margin+lineHeight, opt.Format, "Effects "+opt.Title)
+	c := newCanvas(width, top+namesHeight(opt.Cell)+gridSize(opt.Cell).Dy()+2*margin+lineHeight, opt.Format, "Effects "+opt.Title)
 	c.text(margin, margin, width-2*margin, opt.Title)
-	c.columnNames(grid, names, opt.Cell)
-	c.rowAxis(grid, opt.Cell)
+	grid := c.axes(top, opt.Cell)
 	c.ruling(grid, opt.Cell)
 	strongest := 0.0
 	for _, effect := range cells {

@@ -77,12 +77,19 @@ const mapCell = 12
 
 // wholeMap draws a map with names and legend from top on.
 func (c *canvas) wholeMap(top int, m *featurize.Map, side int) {
-	names := namesHeight(side)
-	grid := gridSize(side).Add(image.Pt(margin+rowAxisWidth, top+names))
-	c.columnNames(grid, names, side)
-	c.rowAxis(grid, side)
+	grid := c.axes(top, side)
 	c.grid(grid, m, side)
 	c.legend(grid.Max.Y+margin, grid.Max.X+margin, side)
+}
+
+// axes draws the names of a map's columns and rows from top on, and returns where its
+// cells are.
+func (c *canvas) axes(top, side int) (grid image.Rectangle) {
+	names := namesHeight(side)
+	grid = gridSize(side).Add(image.Pt(margin+rowAxisWidth, top+names))
+	c.columnNames(grid, names, side)
+	c.rowAxis(grid, side)
+	return grid
 }
 
 func gridSize(side int) image.Rectangle {
@@ -92,5 +99,5 @@ func gridSize(side int) image.Rectangle {
 // mapSize is what wholeMap needs, with margins at the sides and below.
 func mapSize(side int) image.Point {
 	width := gridSize(side).Dx() + rowAxisWidth + 2*margin
-	return image.Pt(width, namesHeight(side)+gridSize(side).Dy()+margin+legendHeight(width, side))
+	return image.Pt(width, namesHeight(side)+gridSize(side).Dy()+margin+mapEntries(side).height(width))
 }

@@ -29,7 +29,7 @@ func Sheet(w io.Writer, panels []Panel, opt Options) error {
 	perRow := min(opt.PerRow, len(panels))
 	rows := (len(panels) + perRow - 1) / perRow
 	width, top := margin+perRow*step.X, margin+titleHeight(opt.Title)
-	c := newCanvas(width, top+rows*step.Y+legendHeight(width, opt.Cell), opt.Format, "Maps "+opt.Title)
+	c := newCanvas(width, top+rows*step.Y+mapEntries(opt.Cell).height(width), opt.Format, "Maps "+opt.Title)
 	c.text(margin, margin, width-2*margin, opt.Title)
 	for i, p := range panels {
 		at := image.Pt(margin+i%perRow*step.X, top+i/perRow*step.Y)

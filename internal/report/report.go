@@ -57,7 +57,6 @@ type Scan struct {
 	Start    time.Time
 	End      time.Time
 	Contacts int
-	Hosts    int
 	Answered int
 	Refused  int
 	Silent   int // and those of no known outcome
