@@ -20,17 +20,48 @@ import (
 	"edgescan/capture"
 )
 
+// rawCapture is a capture of IP packets in the making.
+type rawCapture struct {
+	t    *testing.T
+	file bytes.Buffer
+	w    *pcapgo.Writer
+	at   time.Time // of the next packet
+}
+
+// newRawCapture returns an empty one.
+func newRawCapture(t *testing.T) *rawCapture {
+	t.Helper()
+	c := &rawCapture{t: t, at: time.Date(2026, 11, 23, 1, 0, 0, 0, time.UTC)}
+	c.w = pcapgo.NewWriter(&c.file)
+	if err := c.w.WriteFileHeader(65535, layers.LinkType(capture.LinkTypeRaw)); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// add adds a packet, and lets a millisecond pass.
+func (c *rawCapture) add(ip gopacket.SerializableLayer, tcp *layers.TCP) {
+	c.t.Helper()
+	if err := tcp.SetNetworkLayerForChecksum(ip.(gopacket.NetworkLayer)); err != nil {
+		c.t.Fatal(err)
+	}
+	frame := gopacket.NewSerializeBuffer()
+	if err := gopacket.SerializeLayers(frame, gopacket.SerializeOptions{FixLengths: true, ComputeChecksums: true}, ip, tcp); err != nil {
+		c.t.Fatal(err)
+	}
+	n := len(frame.Bytes())
+	if err := c.w.WritePacket(gopacket.CaptureInfo{Timestamp: c.at, CaptureLength: n, Length: n}, frame.Bytes()); err != nil {
+		c.t.Fatal(err)
+	}
+	c.at = c.at.Add(time.Millisecond)
+}
+
 // newAddressEach is a capture of a scan of 40 ports of one host, each from
 // another address of 2001:db8:66::/64, all refused.
 func newAddressEach(t *testing.T) []byte {
 	t.Helper()
-	var file bytes.Buffer
-	w := pcapgo.NewWriter(&file)
-	if err := w.WriteFileHeader(65535, layers.LinkType(capture.LinkTypeRaw)); err != nil {
-		t.Fatal(err)
-	}
+	c := newRawCapture(t)
 	target := net.ParseIP("2001:db8:1::5")
-	at := time.Date(2026, 11, 23, 1, 0, 0, 0, time.UTC)
 	for i := range 40 {
 		scanner := net.ParseIP(fmt.Sprintf("2001:db8:66::%x", 0xa000+i))
 		probe := &layers.TCP{SrcPort: 40000, DstPort: layers.TCPPort(i + 1), SYN: true, Seq: 7}
@@ -39,21 +70,11 @@ func newAddressEach(t *testing.T) []byte {
 			src, dst net.IP
 			tcp      *layers.TCP
 		}{{scanner, target, probe}, {target, scanner, refusal}} {
-			ip := &layers.IPv6{Version: 6, HopLimit: 60, NextHeader: layers.IPProtocolTCP, SrcIP: s.src, DstIP: s.dst}
-			s.tcp.SetNetworkLayerForChecksum(ip)
-			frame := gopacket.NewSerializeBuffer()
-			if err := gopacket.SerializeLayers(frame, gopacket.SerializeOptions{FixLengths: true, ComputeChecksums: true}, ip, s.tcp); err != nil {
-				t.Fatal(err)
-			}
-			n := len(frame.Bytes())
-			if err := w.WritePacket(gopacket.CaptureInfo{Timestamp: at, CaptureLength: n, Length: n}, frame.Bytes()); err != nil {
-				t.Fatal(err)
-			}
-			at = at.Add(time.Millisecond)
+			c.add(&layers.IPv6{Version: 6, HopLimit: 60, NextHeader: layers.IPProtocolTCP, SrcIP: s.src, DstIP: s.dst}, s.tcp)
 		}
-		at = at.Add(200 * time.Millisecond)
+		c.at = c.at.Add(200 * time.Millisecond)
 	}
-	return file.Bytes()
+	return c.file.Bytes()
 }
 
 func TestScanFromNewAddresses(t *testing.T) {

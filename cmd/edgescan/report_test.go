@@ -9,42 +9,22 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/google/gopacket"
 	"github.com/google/gopacket/layers"
-	"github.com/google/gopacket/pcapgo"
-
-	"edgescan/capture"
 )
 
 // crowdOfScanners is a capture of scanners in networks of their own, each of which
 // tries ports of the same host that nobody answers.
 func crowdOfScanners(t *testing.T, scanners, ports int) []byte {
 	t.Helper()
-	var file bytes.Buffer
-	w := pcapgo.NewWriter(&file)
-	if err := w.WriteFileHeader(65535, layers.LinkType(capture.LinkTypeRaw)); err != nil {
-		t.Fatal(err)
-	}
-	at := time.Date(2026, 11, 23, 1, 0, 0, 0, time.UTC)
+	c := newRawCapture(t)
 	for port := range ports {
 		for i := range scanners {
-			ip := &layers.IPv4{Version: 4, TTL: 60, Protocol: layers.IPProtocolTCP, SrcIP: net.IPv4(198, 18, byte(i), 7), DstIP: net.IPv4(10, 60, 0, byte(port%5+i*5%250))}
-			tcp := &layers.TCP{SrcPort: 40000, DstPort: layers.TCPPort(1 + (port*7919+i)%60000), SYN: true, Seq: 7}
-			tcp.SetNetworkLayerForChecksum(ip)
-			frame := gopacket.NewSerializeBuffer()
-			if err := gopacket.SerializeLayers(frame, gopacket.SerializeOptions{FixLengths: true, ComputeChecksums: true}, ip, tcp); err != nil {
-				t.Fatal(err)
-			}
-			n := len(frame.Bytes())
-			if err := w.WritePacket(gopacket.CaptureInfo{Timestamp: at, CaptureLength: n, Length: n}, frame.Bytes()); err != nil {
-				t.Fatal(err)
-			}
-			at = at.Add(time.Millisecond)
+			c.add(&layers.IPv4{Version: 4, TTL: 60, Protocol: layers.IPProtocolTCP, SrcIP: net.IPv4(198, 18, byte(i), 7), DstIP: net.IPv4(10, 60, 0, byte(port%5+i*5%250))},
+				&layers.TCP{SrcPort: 40000, DstPort: layers.TCPPort(1 + (port*7919+i)%60000), SYN: true, Seq: 7})
 		}
 	}
-	return file.Bytes()
+	return c.file.Bytes()
 }
 
 // reportOf returns the page that report writes, and fails where it fails.
