@@ -11,7 +11,7 @@ VERSION  := $(shell git describe --tags --match 'v[0-9]*' 2>/dev/null | sed 's/^
 COLD     := crypto/... vendor/... net net/... encoding/json encoding/asn1 encoding/pem math/big image/... regexp/... text/... \
             fmt os os/... reflect sort time bufio context errors internal/poll io io/fs path/filepath syscall encoding/base64 encoding/csv encoding/hex html go.yaml.in/... github.com/spf13/... github.com/rs/... github.com/google/nftables/... github.com/mdlayher/... \
             github.com/netsampler/... edgescan/cmd/... edgescan/quant/onnx edgescan/internal/alert edgescan/internal/block edgescan/internal/config \
-            edgescan/internal/confine edgescan/internal/metrics edgescan/internal/picture edgescan/internal/policy edgescan/internal/record edgescan/internal/spool
+            edgescan/internal/confine edgescan/internal/httpd edgescan/internal/metrics edgescan/internal/picture edgescan/internal/policy edgescan/internal/record edgescan/internal/spool
 DEVICE   := -trimpath -tags device -ldflags "-s -w -X main.version=$(VERSION)" $(foreach p,$(COLD),-gcflags=$(p)=-l)
 TARGETS  := linux/amd64 linux/arm64 linux/arm/6 linux/arm/7 linux/mips linux/mipsle linux/riscv64 linux/386
 

@@ -14,6 +14,7 @@ import (
 
 	"edgescan/capture"
 	"edgescan/internal/detect"
+	"edgescan/internal/httpd"
 	"edgescan/internal/metrics"
 )
 
@@ -40,14 +41,21 @@ func openMonitor(f *runFlags) (*monitor, error) {
 	if !f.live() {
 		return nil, usageError{errMetricsOfFiles}
 	}
-	if m.listener, err = metrics.Listen(f.metrics); err != nil {
-		err = fmt.Errorf("--metrics %s: %w", f.metrics, err)
-		if errors.Is(err, metrics.ErrAddress) {
-			err = usageError{err}
-		}
-		return nil, err
+	m.listener, err = listen("--metrics", f.metrics)
+	return m, err
+}
+
+// listen opens the address that a flag says.
+func listen(flag, address string) (net.Listener, error) {
+	l, err := httpd.Listen(address)
+	if err == nil {
+		return l, nil
 	}
-	return m, nil
+	err = fmt.Errorf("%s %s: %w", flag, address, err)
+	if errors.Is(err, httpd.ErrAddress) {
+		err = usageError{err}
+	}
+	return nil, err
 }
 
 // ready is called when everything is open and privileges are dropped. What it
@@ -58,15 +66,17 @@ func (m *monitor) ready(ctx context.Context, w *watcher) {
 	if m.listener == nil {
 		return
 	}
-	go metrics.Serve(ctx, m.listener, map[string]metrics.Page{
-		"/metrics": func(context.Context) (int, string, []byte) { return 200, metrics.ContentType, m.page(w.figures()) },
-		"/healthz": func(ctx context.Context) (int, string, []byte) {
-			if err := w.pulse.check(ctx, pulsePatience); err != nil {
-				return 503, "text/plain; charset=utf-8", []byte(err.Error() + "\n")
-			}
-			return 200, "text/plain; charset=utf-8", []byte("ok\n")
+	go httpd.Serve(ctx, m.listener, httpd.Pages(map[string]func(context.Context) httpd.Answer{
+		"/metrics": func(context.Context) httpd.Answer {
+			return httpd.Answer{Status: 200, Type: metrics.ContentType, Body: m.page(w.figures())}
 		},
-	})
+		"/healthz": func(ctx context.Context) httpd.Answer {
+			if err := w.pulse.check(ctx, pulsePatience); err != nil {
+				return httpd.Text(503, err.Error()+"\n")
+			}
+			return httpd.Text(200, "ok\n")
+		},
+	}))
 	w.log.Info().Str("address", m.listener.Addr().String()).Msg("metrics and health")
 }
 

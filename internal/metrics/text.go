@@ -1,10 +1,6 @@
-// Package metrics writes figures in the text format of Prometheus, and answers
-// the few HTTP requests that ask for them.
+// Package metrics writes figures in the text format of Prometheus.
 //
-// Figures come in as arguments, bytes go out. It knows nothing of what it
-// writes, and its server reads no more of a request than a line and a bounded
-// header. net/http, which Prometheus' own library stands on, would make the
-// device's program larger by a half.
+// Figures come in as arguments, bytes go out. It knows nothing of what it writes.
 package metrics
 
 import (
