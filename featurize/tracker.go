@@ -229,6 +229,18 @@ func (t *Tracker) SetApart(f ApartFunc) { t.apart = f }
 // Sources()-1.
 func (t *Tracker) Sources() int { return len(t.sources) }
 
+// Active returns how many hosts tried something within a time, nanoseconds, of those
+// that are remembered.
+func (t *Tracker) Active(within int64) int {
+	n := 0
+	for i := 1; i < len(t.sources); i++ {
+		if s := &t.sources[i]; s.Scope == Host && s.Count > 0 && t.now-s.touched < within+touchEvery {
+			n++
+		}
+	}
+	return n
+}
+
 // MaxPerSource returns how many contacts a source can have.
 func (t *Tracker) MaxPerSource() int { return int(t.maxPerSource) }
 

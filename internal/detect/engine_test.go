@@ -2,6 +2,7 @@ package detect
 
 import (
 	"encoding/binary"
+	"fmt"
 	"net/netip"
 	"testing"
 	"time"
@@ -78,6 +79,46 @@ func TestOneScanIsOneIncident(t *testing.T) {
 	}
 	if last.Contacts != 1000 || last.Hosts != 1 || last.Ports < 950 || last.Ports > 1050 || last.Refused != 1000 || last.ID != first.ID {
 		t.Errorf("end: %+v", last)
+	}
+}
+
+// TestOngoingTellsWithoutATrace looks at incidents while they go on, and at what is
+// emitted whether anybody looks or not.
+func TestOngoingTellsWithoutATrace(t *testing.T) {
+	run := func(look bool) []Event {
+		e, events := newEngine(t, &counting{from: 8})
+		for i := range 200 { // for more than half an hour
+			at := time.Duration(i) * 10 * time.Second
+			probe(e, at, host(1), host(2), uint16(i+1))
+			probe(e, at, host(9), host(i+10), 22)
+			if !look {
+				continue
+			}
+			seen := map[capture.Addr]int{}
+			e.Ongoing(func(id uint64) bool { return true }, func(ev *Event) {
+				seen[ev.Source] = ev.Contacts
+				contacts := 0
+				e.Evidence().Each(func(*featurize.Contact, int64) { contacts++ })
+				if ev.State != Update || contacts < ev.Contacts {
+					t.Errorf("%v: %s of %d contacts, and %d to be seen", ev.Source, ev.State, ev.Contacts, contacts)
+				}
+			})
+			if i > 20 && (seen[host(1)] != i+1 || seen[host(9)] != i+1) {
+				t.Errorf("after %d contacts of two sources: %v", i+1, seen)
+			}
+			e.Ongoing(func(uint64) bool { return false }, func(*Event) { t.Error("not asked for") })
+		}
+		if look {
+			active, recent := e.Tracker().Active(int64(time.Hour)), e.Tracker().Active(int64(time.Second))
+			if active != 2 || recent != 2 || e.Tracker().Active(-int64(time.Hour)) != 0 {
+				t.Errorf("%d sources are active within the hour, %d within the second", active, recent)
+			}
+		}
+		e.Close()
+		return *events
+	}
+	if looked, not := fmt.Sprint(run(true)), fmt.Sprint(run(false)); looked != not {
+		t.Errorf("events when looked at:\n%s\nwhen not:\n%s", looked, not)
 	}
 }
 

@@ -214,9 +214,35 @@ func (e *Engine) end(i uint32) {
 	e.pool.give(i)
 }
 
-// report emits an Event. Hosts and ports are exact while the Tracker remembers
-// all contacts of the incident, and estimates after that.
+// report emits an Event.
 func (e *Engine) report(in *incident, state State) {
+	ev := e.describe(in, state)
+	in.reported, in.told = e.tracker.Now(), in.contacts
+	e.show(in, &ev, e.emit)
+}
+
+// show gives an event to f, which Evidence then is about.
+func (e *Engine) show(in *incident, ev *Event, f func(*Event)) {
+	e.reporting = in
+	f(ev)
+	e.reporting = nil
+}
+
+// Ongoing gives f an Update of each incident under way whose ID it wants, as it stands
+// and without that it counts as told. Evidence goes with it. Events belong to the Engine
+// as those that it emits do.
+func (e *Engine) Ongoing(want func(id uint64) bool, f func(*Event)) {
+	for i := e.pool.incidents[0].next; i != 0; i = e.pool.incidents[i].next {
+		if in := &e.pool.incidents[i]; want(in.id) {
+			ev := e.describe(in, Update)
+			e.show(in, &ev, f)
+		}
+	}
+}
+
+// describe returns an Event. Hosts and ports are exact while the Tracker remembers
+// all contacts of the incident, and estimates after that.
+func (e *Engine) describe(in *incident, state State) Event {
 	e.refresh(in)
 	now := e.tracker.Now()
 	s := e.tracker.Source(in.source)
@@ -267,14 +293,12 @@ func (e *Engine) report(in *incident, state State) {
 		sketch := &e.pool.sketches[in.sketch-1]
 		ev.Hosts, ev.Ports = max(ev.Hosts, sketch.hosts.count()), max(ev.Ports, sketch.ports.count())
 	}
-	in.reported, in.told = now, in.contacts
-	e.reporting = in
-	e.emit(&ev)
-	e.reporting = nil
+	return ev
 }
 
-// Evidence returns a look at the source of the Event that is being emitted, in the
-// shortest window that holds its incident, for what the Tracker remembers of it.
+// Evidence returns a look at the source of the Event that is being emitted, or given by
+// Ongoing, in the shortest window that holds its incident, for what the Tracker
+// remembers of it.
 // Its Map is nil: Draw draws it. It is valid until emit returns, and there is none
 // outside of it: then its Source has done nothing.
 func (e *Engine) Evidence() *Look {
