@@ -10,9 +10,10 @@ VERSION  := $(shell git describe --tags --match 'v[0-9]*' 2>/dev/null | sed 's/^
 # What runs once or for an alert is compiled without inlining: 600 KiB less.
 COLD     := crypto/... vendor/... net net/... encoding/json encoding/asn1 encoding/pem math/big image/... regexp/... text/... \
             fmt os os/... reflect sort time bufio context errors internal/poll io io/fs path/filepath syscall encoding/base64 encoding/csv encoding/hex html go.yaml.in/... github.com/spf13/... github.com/rs/... github.com/google/nftables/... github.com/mdlayher/... \
-            github.com/netsampler/... edgescan/cmd/... edgescan/quant/onnx edgescan/internal/alert edgescan/internal/block edgescan/internal/config \
-            edgescan/internal/confine edgescan/internal/httpd edgescan/internal/metrics edgescan/internal/picture edgescan/internal/policy edgescan/internal/record edgescan/internal/spool
-DEVICE   := -trimpath -tags device -ldflags "-s -w -X main.version=$(VERSION)" $(foreach p,$(COLD),-gcflags=$(p)=-l)
+            github.com/netsampler/... edgescan/cmd/... edgescan/quant/onnx edgescan/internal/alert edgescan/internal/block edgescan/internal/board edgescan/internal/config \
+            edgescan/internal/confine edgescan/internal/httpd edgescan/internal/metrics edgescan/internal/picture edgescan/internal/policy edgescan/internal/record edgescan/internal/spool edgescan/internal/web
+# $$round is for 32-bit ARM: segments begin at pages of 4 KiB, which its kernels have, not of 64.
+DEVICE   := -trimpath -tags device -ldflags "-s -w $$round -X main.version=$(VERSION)" $(foreach p,$(COLD),-gcflags=$(p)=-l)
 TARGETS  := linux/amd64 linux/arm64 linux/arm/6 linux/arm/7 linux/mips linux/mipsle linux/riscv64 linux/386
 
 export CGO_ENABLED = 0
@@ -126,6 +127,7 @@ device:
 	@for t in $(TARGETS); do \
 		set -- $$(echo $$t | tr / ' '); \
 		out=bin/edgescan-$$1-$$2$${3:+v$$3}; \
+		case $$2 in arm) round="-R 0x1000";; *) round=;; esac; \
 		GOOS=$$1 GOARCH=$$2 GOARM=$$3 GOMIPS=softfloat $(GO) build $(DEVICE) -o $$out ./cmd/edgescan || exit 1; \
 		size=$$(wc -c <$$out); \
 		printf '%-28s %5d KiB\n' $$out $$((size / 1024)); \

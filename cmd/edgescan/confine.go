@@ -46,6 +46,7 @@ func (f *runFlags) confine(log zerolog.Logger, user confine.User, d *delivery, s
 	}
 	access := d.access()
 	f.pictures.access(&access)
+	f.web.access(&access)
 	confineFiles(log, access)
 	return nil
 }
@@ -64,6 +65,7 @@ func confineLive(log zerolog.Logger, f *runFlags, user confine.User, d *delivery
 	}
 	access := d.access()
 	f.pictures.access(&access)
+	f.web.access(&access)
 	access.Read = append(access.Read, "/proc/self") // the summary tells the memory used
 	access.Read = append(access.Read, foldersOf(f.hosts, f.leases, f.config.path)...)
 	access.Read = append(access.Read, foldersOf(f.policy.allowFiles...)...)

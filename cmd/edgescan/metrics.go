@@ -174,13 +174,17 @@ func (w *watcher) figures() figures {
 	return f
 }
 
+// dropped returns how many packets of interfaces were lost.
+func (f *figures) dropped() (n uint64) {
+	for _, i := range f.interfaces {
+		n += i.drops
+	}
+	return n
+}
+
 // status is a line for the service manager.
 func (f figures) status() string {
-	var drops uint64
-	for _, i := range f.interfaces {
-		drops += i.drops
-	}
-	return fmt.Sprintf("%d packets, %d drops, %d sources, %d incidents, %d of them now", f.engine.Packets, drops, f.engine.Sources, f.engine.Incidents, f.ongoing)
+	return fmt.Sprintf("%d packets, %d drops, %d sources, %d incidents, %d of them now", f.engine.Packets, f.dropped(), f.engine.Sources, f.engine.Incidents, f.ongoing)
 }
 
 // page writes the metrics. None is labelled by source: scanners would choose

@@ -11,6 +11,7 @@ import (
 	"edgescan/capture"
 	"edgescan/internal/detect"
 	"edgescan/internal/policy"
+	"edgescan/internal/web"
 )
 
 // policyFlags are the flags that say what is of no interest.
@@ -20,6 +21,12 @@ type policyFlags struct {
 	showAllowed bool
 	inside      []string
 	thresholds  []string
+	made        *web.Rules // on the page; nil: none can be
+}
+
+// inFiles reports whether rules are in files, which may change.
+func (f *policyFlags) inFiles() bool {
+	return len(f.allowFiles) > 0 || f.made != nil && f.made.Path != ""
 }
 
 // add adds the flags of run.
@@ -96,6 +103,13 @@ func (f *policyFlags) rules() (*policy.Rules, error) {
 		more, err := policy.ReadRules(bytes.NewReader(data))
 		if err != nil {
 			return nil, fmt.Errorf("--allow-file %s: %w", path, err)
+		}
+		rules = append(rules, more...)
+	}
+	if f.made != nil {
+		more, err := f.made.Read()
+		if err != nil {
+			return nil, fmt.Errorf("--web-rules: %w", err)
 		}
 		rules = append(rules, more...)
 	}

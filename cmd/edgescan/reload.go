@@ -49,20 +49,22 @@ type program struct {
 	log     zerolog.Logger
 	watcher *watcher
 	sinks   *delivery
+	page    *livePage
 	notify  *notifier
 	end     context.CancelFunc // ends the program as Ctrl-C does
 
 	threshold uint32       // the model's
 	own       *ownNetworks // of this machine, nil where no interface is watched
 
-	hangups chan os.Signal
-	stopped chan struct{} // closed when nothing is reloaded any more
+	hangups  chan os.Signal
+	requests chan func()   // changes that readers of the page ask for
+	stopped  chan struct{} // closed when nothing is reloaded any more
 }
 
 // catchHangups has SIGHUP wait until follow is called, rather than end the
 // program.
 func (p *program) catchHangups() {
-	p.hangups = make(chan os.Signal, 1)
+	p.hangups, p.requests = make(chan os.Signal, 1), make(chan func())
 	signal.Notify(p.hangups, syscall.SIGHUP)
 }
 
@@ -75,6 +77,9 @@ func (p *program) follow(ctx context.Context) {
 			select {
 			case <-ctx.Done():
 				return
+			case change := <-p.requests:
+				change()
+				continue
 			case <-p.hangups:
 			}
 			if terminalGone() {
@@ -84,6 +89,26 @@ func (p *program) follow(ctx context.Context) {
 			p.reload()
 		}
 	}()
+}
+
+// do makes a change where others are made, none of them at the same time.
+func (p *program) do(ctx context.Context, change func() error) error {
+	made := make(chan error, 1)
+	select {
+	case p.requests <- func() { made <- change() }:
+		return <-made
+	case <-ctx.Done():
+		return errors.New("edgescan ends")
+	}
+}
+
+// renewPolicy puts the rules into force as they are now.
+func (p *program) renewPolicy() error {
+	apply, _, err := p.preparePolicy(p.flags)
+	if err == nil {
+		apply()
+	}
+	return err
 }
 
 // wait returns when nothing is reloaded any more, once the context of follow has
@@ -119,7 +144,7 @@ func (p *program) reload() {
 	if err != nil {
 		p.log.Warn().Err(err).Msg("not opened anew")
 	}
-	if p.flags.config.path == "" && len(p.flags.policy.allowFiles) == 0 {
+	if p.flags.config.path == "" && !p.flags.policy.inFiles() {
 		p.log.Info().Msg("output opened anew; there is no configuration file to read")
 		return
 	}
@@ -166,7 +191,8 @@ func (c *configuration) unreadable(err error) error {
 func (p *program) change(next *runFlags) error {
 	was := p.flags.config
 	changed := config.Changed(was.keys, was.settings, next.config.settings)
-	if len(next.policy.allowFiles) > 0 && !slices.Contains(changed, "allow-file") {
+	next.policy.made = p.flags.policy.made
+	if next.policy.inFiles() && !slices.Contains(changed, "allow-file") {
 		changed = append(changed, "allow-file") // what is in the files may have
 	}
 	var applied, restart []string
@@ -239,6 +265,7 @@ func (p *program) preparePolicy(f *runFlags) (apply, undo func(), err error) {
 		p.watcher.setPolicy(fresh)
 		p.flags.policy = f.policy
 		p.flags.policy.showAllowed = show
+		p.page.showRules()
 	}
 	return apply, func() {}, nil
 }

@@ -34,6 +34,7 @@ type runFlags struct {
 	block       blockMode
 	blockFor    time.Duration
 	metrics     string
+	web         webFlags
 	wordFlags
 	pictures pictureFlags
 
@@ -55,6 +56,7 @@ func (f *runFlags) command() *cobra.Command {
 		Example: `  edgescan run -i eth0                          until Ctrl-C
   edgescan run -i eth0 -i wlan0 --syslog        alerts to the local syslog
   edgescan run -i eth0 --syslog tls://loghost --spool /var/spool/edgescan
+  edgescan run -i eth0 --web 127.0.0.1:8469     and a page to watch
   edgescan run -r a.pcap -r b.pcapng.gz         files, in the order of time
   edgescan run -r a.pcap --picture              with a picture below each line
   edgescan run -r FOLDER                        the capture files in it
@@ -91,6 +93,7 @@ func (f *runFlags) command() *cobra.Command {
 	f.policy.add(flags)
 	flags.StringVar(&f.user, "user", "", "user to become, if root, once interfaces and files are open; root keeps root's files within reach (default edgescan, or nobody)")
 	flags.StringVar(&f.metrics, "metrics", "", "serve /metrics for Prometheus and /healthz at this address, as 127.0.0.1:9469; :9469 is the same")
+	f.web.add(flags)
 	f.wordFlags.add(flags)
 	f.pictures.add(flags)
 	return cmd
@@ -147,6 +150,9 @@ func (f *runFlags) check() error {
 	if err := f.pictures.check(f.json); err != nil {
 		return err
 	}
+	if err := f.web.check(f.live()); err != nil {
+		return err
+	}
 	if f.filter.given && f.ofFlows() {
 		return usageError{errors.New("--filter is for packets, and flows are none")}
 	}
@@ -155,7 +161,7 @@ func (f *runFlags) check() error {
 
 // engineMemory returns the part of --memory that is the engine's.
 func (f *runFlags) engineMemory() int64 {
-	memory := int64(f.memory) - programMemory
+	memory := int64(f.memory) - programMemory - f.web.memory()
 	if len(f.interfaces) > 0 {
 		memory -= int64(f.ring) - capture.DefaultRingBytes
 	}
@@ -186,6 +192,13 @@ func run(ctx context.Context, f *runFlags) error {
 	if err != nil {
 		return err
 	}
+	page, err := openPage(&f.web, log, user)
+	if err != nil {
+		return err
+	}
+	if page != nil {
+		f.policy.made = page.rules
+	}
 	judge, threshold, err := openModel(f.model, f.ofFlows())
 	if err != nil {
 		return err
@@ -206,7 +219,7 @@ func run(ctx context.Context, f *runFlags) error {
 	defer blocker.close()
 	drawn := &pictures{log: log}
 	defer drawn.close()
-	w := f.newWatcher(log, sinks, drawn)
+	w := f.newWatcher(log, sinks, drawn, page)
 	cfg := f.engineConfig(threshold, policy)
 	cfg.Tick = w.words.tick
 	w.engine, err = detect.NewEngine(cfg, judge, func(e *detect.Event) {
@@ -219,7 +232,7 @@ func run(ctx context.Context, f *runFlags) error {
 	}
 	ctx, end := context.WithCancel(ctx)
 	defer end()
-	p := &program{flags: f, log: log, watcher: w, sinks: sinks, notify: monitor.notify, end: end, threshold: threshold, own: own}
+	p := &program{flags: f, log: log, watcher: w, sinks: sinks, page: page, notify: monitor.notify, end: end, threshold: threshold, own: own}
 	if f.live() {
 		p.catchHangups()
 	}
@@ -231,6 +244,9 @@ func run(ctx context.Context, f *runFlags) error {
 		err := f.confine(log, user, sinks, func() error {
 			return errors.Join(drawn.open(&f.pictures, f.live()), sinks.start())
 		})
+		if err == nil {
+			err = page.ready(ctx, p)
+		}
 		if err == nil {
 			monitor.ready(ctx, w)
 		}
@@ -244,12 +260,13 @@ func run(ctx context.Context, f *runFlags) error {
 }
 
 // newWatcher returns a watcher without an engine, whose events go to sinks.
-func (f *runFlags) newWatcher(log zerolog.Logger, sinks *delivery, drawn *pictures) *watcher {
+func (f *runFlags) newWatcher(log zerolog.Logger, sinks *delivery, drawn *pictures, page *livePage) *watcher {
 	w := &watcher{log: log, workers: f.workers, delay: folderDelay, lost: sinks.Undelivered, waiting: sinks.waiting}
 	w.words = f.worded(f.live(), log, func(e *detect.Event) {
 		drawn.name(e, w.engine.Evidence())
 		err := sinks.Alert(*e)
 		drawn.show(e, w.engine.Evidence())
+		page.take(e, w.engine.Evidence())
 		if err != nil {
 			log.Warn().Err(err).Msg("alert not delivered")
 		}

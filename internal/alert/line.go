@@ -108,6 +108,10 @@ func who(e detect.Event) string {
 	return fmt.Sprintf("%s (%s%s)", of, plural(e.Sources, "source"), such)
 }
 
+// Who says in printable ASCII who scans: an address, with a name if there is one, or
+// how many there are.
+func Who(e detect.Event) string { return who(e) }
+
 // Targets says in words what was tried, and on which ports, both of which are
 // printable ASCII.
 func Targets(e detect.Event) (targets, ports string) { return extent(e), portList(e) }

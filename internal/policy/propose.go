@@ -105,6 +105,22 @@ func (f *finding) doubt() string {
 	return ""
 }
 
+// Allowing returns rules that allow what an incident is: no more than it tried, and, the
+// wider one, whatever its source scans, or whatever scans its one destination.
+func Allowing(e detect.Event, until int64, reason string) (narrow []Rule, wide Rule) {
+	f := finding{event: e, targets: e.Targets, protocols: slices.Clone(e.Protocols), ports: e.Ports}
+	slices.Sort(f.protocols)
+	for _, r := range f.rules(until) {
+		r.Reason = reason
+		narrow = append(narrow, r)
+	}
+	wide = Rule{Source: e.Prefix, Kinds: detect.AnyKind, Until: until, Reason: reason}
+	if e.Scope == featurize.Target {
+		wide.Source, wide.Destination = netip.Prefix{}, e.Prefix
+	}
+	return narrow, wide
+}
+
 // rules returns what allows a finding: protocols with ports and those without
 // need a rule each.
 func (f *finding) rules(until int64) []Rule {

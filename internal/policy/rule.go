@@ -240,6 +240,15 @@ func (r *Rule) setUntil(value string) error {
 }
 
 func (r *Rule) setReason(value string) error {
+	err := CheckReason(value)
+	if err == nil {
+		r.Reason = value
+	}
+	return err
+}
+
+// CheckReason says what is wrong with a reason, nil if nothing is.
+func CheckReason(value string) error {
 	switch {
 	case strings.TrimSpace(value) == "":
 		return errors.New("it is empty, say why this is allowed")
@@ -248,7 +257,6 @@ func (r *Rule) setReason(value string) error {
 	case !utf8.ValidString(value) || strings.ContainsFunc(value, func(c rune) bool { return !unicode.IsPrint(c) }):
 		return fmt.Errorf("%s has characters that cannot be printed", quote(value))
 	}
-	r.Reason = value
 	return nil
 }
 

@@ -1,0 +1,165 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"edgescan/internal/alert"
+	"edgescan/internal/board"
+	"edgescan/internal/detect"
+	"edgescan/internal/httpd"
+	"edgescan/internal/picture"
+	"edgescan/internal/policy"
+)
+
+// Message is what changed since the one before, as /events sends it, and what there is,
+// as /state tells it. Users script against the names of its JSON.
+type Message struct {
+	Full      bool       `json:"full"`            // all that there is, in place of what was known before
+	About     *About     `json:"about,omitempty"` // with what is full
+	Incidents []Incident `json:"incidents"`       // new or changed, in the order in which they began
+	Gone      []string   `json:"gone,omitempty"`  // IDs of those that are not shown any more
+	Samples   []Sample   `json:"samples"`         // the oldest first
+	Rules     []string   `json:"rules,omitempty"` // that were made here, all of them
+	RulesNew  bool       `json:"rules_changed"`   // rules are as they are now, else nothing is said of them
+}
+
+// Incident is one scan, or, without an alert's scan, a summary of many.
+type Incident struct {
+	ID      string          `json:"id"`
+	Line    string          `json:"line"` // the alert as text
+	Who     string          `json:"who,omitempty"`
+	What    string          `json:"what,omitempty"`
+	Ports   string          `json:"ports,omitempty"`
+	Ongoing bool            `json:"ongoing"`
+	Verdict board.Verdict   `json:"verdict,omitempty"` // dismissed or allowed
+	Reason  string          `json:"reason,omitempty"`
+	Picture uint64          `json:"picture,omitempty"` // changes when /incidents/ID.svg does; 0: there is none
+	Narrow  []string        `json:"narrow,omitempty"`  // rules that allow just this, without reason and end
+	Wide    string          `json:"wide,omitempty"`    // a rule that allows all of the source
+	Alert   json.RawMessage `json:"alert"`             // as --json writes it
+}
+
+// Sample is how much came within a second or so.
+type Sample struct {
+	Time    int64  `json:"time"` // milliseconds since 1970
+	Packets uint64 `json:"packets"`
+	Drops   uint64 `json:"drops"`
+	Sources int    `json:"sources"` // that tried something within the last minute
+}
+
+// message puts changes into words.
+func (s *Server) message(c board.Changes) *Message {
+	m := &Message{Full: c.Full, Incidents: []Incident{}, Gone: c.Gone, Samples: []Sample{}, Rules: c.Rules, RulesNew: c.RulesNew}
+	if c.Full {
+		m.About = &s.About
+	}
+	for i := range c.Incidents {
+		m.Incidents = append(m.Incidents, incidentOf(&c.Incidents[i]))
+	}
+	for _, f := range c.Samples {
+		m.Samples = append(m.Samples, Sample{f.At / int64(time.Millisecond), f.Packets, f.Drops, f.Sources})
+	}
+	return m
+}
+
+func incidentOf(in *board.Incident) Incident {
+	e := in.Event
+	out := Incident{
+		ID: in.Key, Line: alert.Line(e), Ongoing: in.Ongoing, Verdict: in.Verdict, Reason: in.Reason, Picture: in.Picture, Alert: alert.JSON(e),
+	}
+	if e.State == detect.Summary {
+		return out
+	}
+	out.Who = alert.Who(e)
+	out.What, out.Ports = alert.Targets(e)
+	narrow, wide := policy.Allowing(e, 0, "")
+	for _, r := range narrow {
+		out.Narrow = append(out.Narrow, scopeOf(r))
+	}
+	out.Wide = scopeOf(wide)
+	return out
+}
+
+// scopeOf writes a rule without its reason.
+func scopeOf(r policy.Rule) string {
+	scope, _, _ := strings.Cut(r.String(), "reason=")
+	return strings.TrimSpace(scope)
+}
+
+func answerJSON(v any) httpd.Answer {
+	body, err := json.Marshal(v)
+	if err != nil { // of what is marshalled here nothing can fail
+		return httpd.Text(500, err.Error()+"\n")
+	}
+	return httpd.Answer{Status: 200, Type: "application/json", Body: append(body, '\n')}
+}
+
+// coalescing is for how long changes are put together.
+const coalescing = 100 * time.Millisecond
+
+// stream sends what there is, and what changes, as server-sent events.
+func (s *Server) stream(ctx context.Context, write func([]byte) error) {
+	s.readers.Add(1)
+	defer s.readers.Add(-1)
+	s.refresh()
+	for revision := uint64(0); ; {
+		changes, next := s.Board.Since(revision)
+		revision = changes.Revision
+		data := answerJSON(s.message(changes)).Body // one line
+		if write(bytes.Join([][]byte{[]byte("data: "), data, {'\n'}}, nil)) != nil {
+			return
+		}
+		for _, wait := range []<-chan struct{}{next, after(coalescing)} {
+			select {
+			case <-wait:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}
+}
+
+// after returns a channel that is closed after a while.
+func after(d time.Duration) <-chan struct{} {
+	c := make(chan struct{})
+	time.AfterFunc(d, func() { close(c) })
+	return c
+}
+
+// picture draws what an incident's source touched: KEY.svg, or KEY.txt for terminals.
+func (s *Server) picture(name, query string) httpd.Answer {
+	key, ending, _ := strings.Cut(name, ".")
+	in, err := s.Board.Find(key)
+	if err != nil || ending != "svg" && ending != "txt" {
+		return httpd.Text(404, board.ErrUnknown.Error()+"\n")
+	}
+	contacts, err := s.Board.Contacts(key)
+	if err != nil {
+		return httpd.Text(404, err.Error()+"\n")
+	}
+	s.drawing.Lock()
+	defer s.drawing.Unlock()
+	if ending == "txt" {
+		form, _ := url.ParseQuery(query)
+		style := picture.TextStyle{ASCII: form.Has("ascii"), Colour: form.Has("colour")}
+		return httpd.Text(200, picture.Text(contacts, style))
+	}
+	var svg bytes.Buffer
+	e := &in.Event
+	options := picture.Options{
+		Format:   picture.SVG,
+		Title:    fmt.Sprintf("%s  %s scan, %d contacts", alert.Who(*e), e.Kind, e.Contacts),
+		Note:     "since " + time.Unix(0, e.FirstSeen).UTC().Format(time.DateTime) + " UTC",
+		PortName: alert.PortName,
+	}
+	if err := picture.Contacts(&svg, contacts, options); err != nil {
+		return httpd.Text(500, err.Error()+"\n")
+	}
+	return httpd.Answer{Status: 200, Type: svgType, Body: svg.Bytes()}
+}
