@@ -51,8 +51,10 @@ $("login").addEventListener("submit", async (event) => {
   wrong.textContent = "";
   try {
     const known = (await ask("/login", { token: $("token").value })).known;
-    if (!known) wrong.textContent = "This is not the token.";
-    else {
+    if (!known) {
+      wrong.textContent = "This is not the token.";
+      $("token").select();
+    } else {
       $("token").value = "";
       enter();
     }
@@ -151,7 +153,7 @@ function showIncident(element, incident) {
   const find = (selector) => element.querySelector(selector);
   element.className = (scan ? scan.kind : "summary") + (incident.ongoing ? " ongoing" : "");
   setText(find("h3"), scan ? incident.who + ": " + scan.kind + " scan" : "Many scans");
-  setText(find(".what"), (incident.ongoing ? "Goes on" : "Ended") + ". " + (scan ? whatOf(incident, scan) : ""));
+  setText(find(".what"), scan ? whenOf(incident, scan) + ". " + whatOf(incident, scan) : "");
   setText(find(".line"), incident.line);
   setText(find(".verdict"), incident.verdict ? incident.verdict + ": " + incident.reason : "");
   find(".verdict").hidden = !incident.verdict;
@@ -161,6 +163,14 @@ function showIncident(element, incident) {
   if (!scan) return;
   for (const button of element.querySelectorAll("button")) button.setAttribute("aria-describedby", "heading-" + incident.id);
   showPicture(find("img"), incident);
+}
+
+// whenOf says when a scan was seen: with the date where that is another one than of the
+// latest.
+function whenOf(incident, scan) {
+  const last = scan.last_seen;
+  const clock = (at) => (at.slice(0, 10) === last.slice(0, 10) ? "" : at.slice(0, 10) + " ") + at.slice(11, 19);
+  return incident.ongoing ? "Goes on, since " + clock(scan.first_seen) : "Ended, from " + clock(scan.first_seen) + " to " + last.slice(0, 10) + " " + last.slice(11, 19);
 }
 
 function whatOf(incident, scan) {
