@@ -1,11 +1,10 @@
-//go:build browser
+//go:build browser && unix
 
 package main
 
 import (
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -39,16 +38,6 @@ func TestBrowserShowsTheReport(t *testing.T) {
 	b.CheckWidth()
 	b.KeepScreenshot("report-phone.png")
 	b.Check(address)
-}
-
-// webAddress returns where the live page is.
-func (f *follower) webAddress() string {
-	f.t.Helper()
-	found := regexp.MustCompile(`live page address=(\S+)`).FindStringSubmatch(f.log.String())
-	if found == nil {
-		f.t.Fatal("does not say where its page is")
-	}
-	return found[1]
 }
 
 // TestBrowserShowsTheLivePage enters with a token, has scans come while the page is open,

@@ -55,7 +55,10 @@ func (f *webFlags) memory() int64 {
 }
 
 // access is what keeping rules needs.
-func (f *webFlags) access(a *confine.Access) { a.Write = append(a.Write, foldersOf(f.rules)...) }
+func (f *webFlags) access(a *confine.Access) {
+	folders := foldersOf(f.rules)
+	a.Read, a.Write = append(a.Read, folders...), append(a.Write, folders...)
+}
 
 // livePage is the page of --web. It is opened before the program gives up its
 // privileges. A nil one is none.
