@@ -230,12 +230,18 @@ func (t *Tracker) SetApart(f ApartFunc) { t.apart = f }
 func (t *Tracker) Sources() int { return len(t.sources) }
 
 // Active returns how many hosts tried something within a time, nanoseconds, of those
-// that are remembered.
+// that are remembered. It takes as long as they are many.
 func (t *Tracker) Active(within int64) int {
 	n := 0
-	for i := 1; i < len(t.sources); i++ {
-		if s := &t.sources[i]; s.Scope == Host && s.Count > 0 && t.now-s.touched < within+touchEvery {
-			n++
+	for _, segment := range []int{probation, protected} { // of which groups are none
+		for i := t.order[segment].head; i != 0; i = t.sources[i].order.next { // the latest first
+			s := &t.sources[i]
+			if t.now-s.touched >= within+touchEvery {
+				break
+			}
+			if s.Scope == Host {
+				n++
+			}
 		}
 	}
 	return n

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"runtime"
+	"strings"
 	"testing"
 	"unsafe"
 
@@ -175,6 +177,33 @@ func TestContactsAreBounded(t *testing.T) {
 	if total > maxContacts {
 		t.Errorf("%d contacts", total)
 	}
+}
+
+// TestAFullBoardStaysWithinItsMemory fills a Board with all that it keeps.
+func TestAFullBoardStaysWithinItsMemory(t *testing.T) {
+	l := nothing(t)
+	heap := func() uint64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	before := heap()
+	b := &Board{}
+	for i := range 2 * maxIncidents {
+		e := event(i, detect.Start)
+		e.Name, e.Picture = strings.Repeat("n", 60), strings.Repeat("p", 100)
+		e.Members, e.Protocols, e.TopPorts = make([]capture.Addr, 5), make([]capture.Proto, 3), make([]uint16, 10)
+		b.Take(e, l)
+		b.incidents[len(b.incidents)-1].contacts = make([]contact, maxDrawn/4)
+		b.Take(event(i, detect.End), l)
+		b.Add(Sample{})
+	}
+	after := heap()
+	if after > before+Memory {
+		t.Errorf("it takes %d KiB", (after-before)>>10)
+	}
+	runtime.KeepAlive(b)
 }
 
 func TestWhatIsTaken(t *testing.T) {
