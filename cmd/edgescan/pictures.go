@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -92,10 +93,15 @@ func (p *pictures) open(f *pictureFlags, live bool) error {
 func (f *pictureFlags) textStyle(env func(string) string, terminal bool) picture.TextStyle {
 	style := picture.TextStyle{ASCII: f.style.word == pictureASCII, Colour: terminal && env("NO_COLOR") == "" && env("TERM") != "dumb"}
 	if f.style.word == pictureAuto {
-		locale := env("LC_ALL") + env("LC_CTYPE") + env("LANG")
-		style.ASCII = !strings.Contains(strings.ReplaceAll(strings.ToLower(locale), "-", ""), "utf8")
+		style.ASCII = !speaksUTF8(env)
 	}
 	return style
+}
+
+// speaksUTF8 reports whether the locale of an environment has UTF-8.
+func speaksUTF8(env func(string) string) bool {
+	locale := cmp.Or(env("LC_ALL"), env("LC_CTYPE"), env("LANG"))
+	return strings.Contains(strings.ReplaceAll(strings.ToLower(locale), "-", ""), "utf8")
 }
 
 // access is what writing the pictures needs.

@@ -4,8 +4,8 @@ package main
 
 import "github.com/spf13/cobra"
 
-// workbenchCommands are those for whoever reads captures at leisure, makes traffic,
-// scores and trains.
+// workbenchCommands are those for whoever reads captures at leisure, watches another
+// machine's edgescan, makes traffic, scores and trains.
 func workbenchCommands() []*cobra.Command {
-	return append([]*cobra.Command{newReport(), newExplain(), newSynth(), newEval()}, trainingCommands()...)
+	return append([]*cobra.Command{newReport(), newExplain(), newTop(), newSynth(), newEval()}, trainingCommands()...)
 }
