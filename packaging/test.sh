@@ -214,7 +214,7 @@ on interface lan" "$(openwrt packaging/openwrt/edgescan.config service_triggers)
   got=$(openwrt "$WORK/full" start_service)
   same "instances of every option" "log: -t edgescan -p daemon.notice network guest is not up
 owner root
-main: /usr/bin/edgescan run --interface=br-lan --interface=eth1 --interface=eth2 --json=$WORK/json/eve.json --memory=64MiB --user=root --spool=/mnt/usb/spool --block=dry-run --block-for=2h --metrics=127.0.0.1:9469 --leases-file=/tmp/dhcp.leases --syslog=local --syslog=udp://10.0.0.9:514 --inside=192.0.2.0/24 --incoming --show-allowed '--allow=source=192.168.1.9 reason=\"the monitoring host\"' --allow=source=192.168.1.8 --rings=2$settings
+main: /usr/bin/edgescan run --interface=br-lan --interface=eth1 --interface=eth2 --json=$WORK/json/eve.json --memory=64MiB --user=root --spool=/mnt/usb/spool --block=dry-run --block-for=2h --metrics=127.0.0.1:9469 --web=127.0.0.1:8469 --leases-file=/tmp/dhcp.leases --syslog=local --syslog=udp://10.0.0.9:514 --inside=192.0.2.0/24 --incoming --show-allowed '--allow=source=192.168.1.9 reason=\"the monitoring host\"' --allow=source=192.168.1.8 --rings=2$settings
 main-banip: /usr/libexec/edgescan-banip-relay; respawn 3600 10 0
 log: -t edgescan -p daemon.notice network guest is not up
 log: -t edgescan -p daemon.err nothing to watch: set network or device in section nothing of /etc/config/edgescan" "$got"

@@ -257,11 +257,22 @@ func (w *watcher) active() int {
 	return w.engine.Tracker().Active(int64(time.Minute))
 }
 
-// show brings the incidents on a board up to date.
+// showTime is how long show may take of each second.
+const showTime = 50 * time.Millisecond
+
+// show brings the incidents on a board up to date: by turns, where they are so many or so
+// large that there is no time for all. Packets come in between.
 func (w *watcher) show(b *board.Board) {
+	for start, ids := time.Now(), b.Ongoing(); len(ids) > 0 && time.Since(start) < showTime; ids = ids[1:] {
+		w.describe(ids[0], b)
+	}
+}
+
+// describe brings one up to date.
+func (w *watcher) describe(id uint64, b *board.Board) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !w.stopped {
-		w.engine.Ongoing(b.Shows, func(e *detect.Event) { b.Take(e, w.engine.Evidence()) })
+		w.engine.Describe(id, func(e *detect.Event) { b.Take(e, w.engine.Evidence()) })
 	}
 }

@@ -6,6 +6,7 @@
 package board
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -52,6 +53,7 @@ type Incident struct {
 	Reason   string // of the verdict
 	Picture  uint64 // changes when what Contacts returns does; 0: nothing is to be drawn
 	revision uint64
+	looked   uint64 // when it was taken last, in turns of the Board
 	contacts []contact
 }
 
@@ -91,6 +93,7 @@ type Board struct {
 	incidents []*Incident   // in the order in which they came
 	samples   []sampled
 	gone      []gone
+	turn      uint64   // counts what is taken
 	forgotten uint64   // what went up to this revision is not known any more
 	rules     []string // that were made by readers
 	ruled     uint64   // revision of rules
@@ -175,6 +178,9 @@ func (b *Board) Take(e *detect.Event, evidence *detect.Look) {
 	defer b.mu.Unlock()
 	key := keyOf(e)
 	in := b.find(key)
+	if b.turn++; in != nil {
+		in.looked = b.turn
+	}
 	switch {
 	case in != nil && e.State == detect.Update && in.Event.Contacts == e.Contacts && in.Event.LastSeen == e.LastSeen && in.Event.Silent == e.Silent:
 		return // nothing new to see
@@ -300,12 +306,23 @@ func (b *Board) Decide(key string, v Verdict, reason string) error {
 	return nil
 }
 
-// Shows reports whether the incident of an ID is shown, and goes on.
-func (b *Board) Shows(id uint64) bool {
+// Ongoing returns the IDs of the incidents that go on, those first that were not taken
+// for longest.
+func (b *Board) Ongoing() []uint64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	in := b.find(keyOf(&detect.Event{ID: id}))
-	return in != nil && in.Ongoing
+	var list []*Incident
+	for _, in := range b.incidents {
+		if in.Ongoing {
+			list = append(list, in)
+		}
+	}
+	slices.SortStableFunc(list, func(x, y *Incident) int { return cmp.Compare(x.looked, y.looked) })
+	ids := make([]uint64, len(list))
+	for i, in := range list {
+		ids[i] = in.Event.ID
+	}
+	return ids
 }
 
 // Contacts returns what an incident's source touched, the latest first.

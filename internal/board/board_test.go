@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"unsafe"
@@ -63,7 +64,9 @@ func TestChangesAddUp(t *testing.T) {
 			engine.Add(&packet)
 		}
 		if n%50 == 0 {
-			engine.Ongoing(b.Shows, func(e *detect.Event) { b.Take(e, engine.Evidence()) })
+			for _, id := range b.Ongoing() {
+				engine.Describe(id, func(e *detect.Event) { b.Take(e, engine.Evidence()) })
+			}
 			read()
 		}
 	}
@@ -229,7 +232,11 @@ func TestWhatIsTaken(t *testing.T) {
 	if in, err := b.Find("s0000000000000005"); err != nil || in.Ongoing || in.Picture != 0 {
 		t.Errorf("the summary: %+v, %v", in, err)
 	}
-	if !b.Shows(3) || b.Shows(2) || b.Shows(4) {
-		t.Error("shows other incidents than those that go on")
+	b.Take(event(4, detect.Start), l)
+	b.Take(event(5, detect.Start), l)
+	b.Take(event(5, detect.End), l)
+	b.Take(e, l)
+	if got := b.Ongoing(); !slices.Equal(got, []uint64{5, 3}) {
+		t.Errorf("%v go on, the first for longest", got)
 	}
 }

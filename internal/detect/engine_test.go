@@ -82,9 +82,9 @@ func TestOneScanIsOneIncident(t *testing.T) {
 	}
 }
 
-// TestOngoingTellsWithoutATrace looks at incidents while they go on, and at what is
+// TestDescribeLeavesNoTrace looks at incidents while they go on, and at what is
 // emitted whether anybody looks or not.
-func TestOngoingTellsWithoutATrace(t *testing.T) {
+func TestDescribeLeavesNoTrace(t *testing.T) {
 	run := func(look bool) []Event {
 		e, events := newEngine(t, &counting{from: 8})
 		for i := range 200 { // for more than half an hour
@@ -95,18 +95,20 @@ func TestOngoingTellsWithoutATrace(t *testing.T) {
 				continue
 			}
 			seen := map[capture.Addr]int{}
-			e.Ongoing(func(id uint64) bool { return true }, func(ev *Event) {
-				seen[ev.Source] = ev.Contacts
-				contacts := 0
-				e.Evidence().Each(func(*featurize.Contact, int64) { contacts++ })
-				if ev.State != Update || contacts < ev.Contacts {
-					t.Errorf("%v: %s of %d contacts, and %d to be seen", ev.Source, ev.State, ev.Contacts, contacts)
-				}
-			})
+			for _, started := range *events {
+				e.Describe(started.ID, func(ev *Event) {
+					seen[ev.Source] = ev.Contacts
+					contacts := 0
+					e.Evidence().Each(func(*featurize.Contact, int64) { contacts++ })
+					if ev.State != Update || ev.ID != started.ID || contacts < ev.Contacts {
+						t.Errorf("%v: %s of %d contacts, and %d to be seen", ev.Source, ev.State, ev.Contacts, contacts)
+					}
+				})
+			}
 			if i > 20 && (seen[host(1)] != i+1 || seen[host(9)] != i+1) {
 				t.Errorf("after %d contacts of two sources: %v", i+1, seen)
 			}
-			e.Ongoing(func(uint64) bool { return false }, func(*Event) { t.Error("not asked for") })
+			e.Describe(1, func(*Event) { t.Error("there is no such incident") })
 		}
 		if look {
 			active, recent := e.Tracker().Active(int64(time.Hour)), e.Tracker().Active(int64(time.Second))

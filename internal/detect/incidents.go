@@ -228,14 +228,15 @@ func (e *Engine) show(in *incident, ev *Event, f func(*Event)) {
 	e.reporting = nil
 }
 
-// Ongoing gives f an Update of each incident under way whose ID it wants, as it stands
-// and without that it counts as told. Evidence goes with it. Events belong to the Engine
-// as those that it emits do.
-func (e *Engine) Ongoing(want func(id uint64) bool, f func(*Event)) {
+// Describe gives f an Update of the incident of an ID, if it is under way, as it stands
+// and without that it counts as told. Evidence goes with it. The Event belongs to the
+// Engine as those that it emits do.
+func (e *Engine) Describe(id uint64, f func(*Event)) {
 	for i := e.pool.incidents[0].next; i != 0; i = e.pool.incidents[i].next {
-		if in := &e.pool.incidents[i]; want(in.id) {
+		if in := &e.pool.incidents[i]; in.id == id {
 			ev := e.describe(in, Update)
 			e.show(in, &ev, f)
+			return
 		}
 	}
 }
@@ -297,7 +298,7 @@ func (e *Engine) describe(in *incident, state State) Event {
 }
 
 // Evidence returns a look at the source of the Event that is being emitted, or given by
-// Ongoing, in the shortest window that holds its incident, for what the Tracker
+// Describe, in the shortest window that holds its incident, for what the Tracker
 // remembers of it.
 // Its Map is nil: Draw draws it. It is valid until emit returns, and there is none
 // outside of it: then its Source has done nothing.

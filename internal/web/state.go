@@ -132,6 +132,10 @@ func after(d time.Duration) <-chan struct{} {
 	return c
 }
 
+// rest lets the next picture be drawn, not before three times what this one took: drawing
+// has a quarter of a core, on which packets may be read as well.
+func (s *Server) rest(since time.Time) { time.AfterFunc(3*time.Since(since), s.drawing.Unlock) }
+
 // picture draws what an incident's source touched: KEY.svg, or KEY.txt for terminals.
 func (s *Server) picture(name, query string) httpd.Answer {
 	key, ending, _ := strings.Cut(name, ".")
@@ -144,7 +148,7 @@ func (s *Server) picture(name, query string) httpd.Answer {
 		return httpd.Text(404, err.Error()+"\n")
 	}
 	s.drawing.Lock()
-	defer s.drawing.Unlock()
+	defer s.rest(time.Now())
 	if ending == "txt" {
 		form, _ := url.ParseQuery(query)
 		style := picture.TextStyle{ASCII: form.Has("ascii"), Colour: form.Has("colour")}
