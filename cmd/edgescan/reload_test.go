@@ -59,7 +59,13 @@ func startFollower(t *testing.T, settings string, env ...string) *follower {
 // start runs it until its log says something.
 func (f *follower) start(says string, env []string, args ...string) {
 	f.t.Helper()
-	f.cmd = exec.Command(os.Args[0], append([]string{"run"}, args...)...)
+	f.run(os.Args[0], says, env, args...)
+}
+
+// run does that with a program.
+func (f *follower) run(program, says string, env []string, args ...string) {
+	f.t.Helper()
+	f.cmd = exec.Command(program, append([]string{"run"}, args...)...)
 	f.cmd.Env = append(append(os.Environ(), asProgram+"=1", "NO_COLOR=1"), env...)
 	f.cmd.Stderr = &f.log
 	if err := f.cmd.Start(); err != nil {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -137,12 +138,9 @@ func (f *runFlags) check() error {
 		if each := f.eachRing(); each < capture.MinRingBytes || each > capture.MaxRingBytes {
 			return usageError{fmt.Errorf("--ring %s for %d interfaces%s: %w", f.ring.text(), len(f.interfaces), f.ofRings(), capture.ErrRing)}
 		}
-		if f.engineMemory() < detect.MinMemory {
-			return usageError{fmt.Errorf("--ring %s leaves too little of --memory %s", f.ring.text(), f.memory.text())}
-		}
 	}
-	if f.engineMemory() < detect.MinMemory {
-		return usageError{fmt.Errorf("--memory %s: want at least %s for flows", f.memory.text(), byteSize(minMemory+flowMemory).text())}
+	if short := detect.MinMemory - f.engineMemory(); short > 0 {
+		return usageError{fmt.Errorf("--memory %s: want at least %s for %s", f.memory.text(), byteSize(int64(f.memory)+short).text(), strings.Join(f.memoryUsers(), " and "))}
 	}
 	if err := f.checkBlock(); err != nil {
 		return err
@@ -169,6 +167,20 @@ func (f *runFlags) engineMemory() int64 {
 		memory -= flowMemory
 	}
 	return memory
+}
+
+// memoryUsers names what engineMemory leaves less for.
+func (f *runFlags) memoryUsers() (users []string) {
+	if len(f.interfaces) > 0 && f.ring > capture.DefaultRingBytes {
+		users = append(users, "--ring "+f.ring.text())
+	}
+	if f.ofFlows() {
+		users = append(users, "flows")
+	}
+	if f.web.address != "" {
+		users = append(users, "--web")
+	}
+	return users
 }
 
 func run(ctx context.Context, f *runFlags) error {

@@ -100,8 +100,9 @@ func answerJSON(v any) httpd.Answer {
 	return httpd.Answer{Status: 200, Type: "application/json", Body: append(body, '\n')}
 }
 
-// coalescing is for how long changes are put together.
-const coalescing = 100 * time.Millisecond
+// coalescing is for how long changes are put together, if to put them into words did not
+// take so long that more of it would take more than a quarter of a core.
+const coalescing = 250 * time.Millisecond
 
 // stream sends what there is, and what changes, as server-sent events.
 func (s *Server) stream(ctx context.Context, write func([]byte) error) {
@@ -109,13 +110,15 @@ func (s *Server) stream(ctx context.Context, write func([]byte) error) {
 	defer s.readers.Add(-1)
 	s.refresh()
 	for revision := uint64(0); ; {
+		start := time.Now()
 		changes, next := s.Board.Since(revision)
 		revision = changes.Revision
 		data := answerJSON(s.message(changes)).Body // one line
 		if write(bytes.Join([][]byte{[]byte("data: "), data, {'\n'}}, nil)) != nil {
 			return
 		}
-		for _, wait := range []<-chan struct{}{next, after(coalescing)} {
+		rest := after(max(coalescing, 3*time.Since(start)))
+		for _, wait := range []<-chan struct{}{next, rest} {
 			select {
 			case <-wait:
 			case <-ctx.Done():
