@@ -229,10 +229,9 @@ func (t *Tracker) SetApart(f ApartFunc) { t.apart = f }
 // Sources()-1.
 func (t *Tracker) Sources() int { return len(t.sources) }
 
-// Active returns how many hosts tried something within a time, nanoseconds, of those
-// that are remembered. It takes as long as they are many.
-func (t *Tracker) Active(within int64) int {
-	n := 0
+// EachActive calls f with the number of each host that tried something within a time,
+// nanoseconds. It takes as long as they are many.
+func (t *Tracker) EachActive(within int64, f func(source uint32)) {
 	for _, segment := range []int{probation, protected} { // of which groups are none
 		for i := t.order[segment].head; i != 0; i = t.sources[i].order.next { // the latest first
 			s := &t.sources[i]
@@ -240,12 +239,14 @@ func (t *Tracker) Active(within int64) int {
 				break
 			}
 			if s.Scope == Host {
-				n++
+				f(i)
 			}
 		}
 	}
-	return n
 }
+
+// Find returns the number of the host of an address, 0 where none is known.
+func (t *Tracker) Find(a capture.Addr) uint32 { return t.findSource(&a) }
 
 // MaxPerSource returns how many contacts a source can have.
 func (t *Tracker) MaxPerSource() int { return int(t.maxPerSource) }

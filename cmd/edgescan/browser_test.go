@@ -65,6 +65,15 @@ func TestBrowserShowsTheLivePage(t *testing.T) {
 	b.CheckThemes()
 	b.KeepScreenshot("live-dark.png")
 
+	b.Do(chromedp.Click("#busy summary"))
+	b.Wait("the busiest sources", `document.querySelectorAll("#busy-list tr").length > 3`)
+	b.Do(chromedp.Click("#busy-list button", chromedp.ByQuery))
+	b.Wait("a picture of the busiest", `document.querySelector("#busy-picture img").naturalWidth > 100`)
+	if first := b.Text("#busy-list tr"); !strings.HasPrefix(first, "10.50.0.66\t301\t1\t8\t292") {
+		t.Errorf("the busiest is %q", first)
+	}
+	b.KeepScreenshot("live-busy.png")
+
 	const vertical = `document.querySelector("#open article.vertical")`
 	b.Do(chromedp.Click("#open article.vertical .dismiss", chromedp.ByQuery))
 	b.Wait("the dialog", `document.getElementById("dismiss").open`)

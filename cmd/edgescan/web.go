@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/netip"
 	"os"
 	"slices"
 	"strings"
@@ -14,10 +15,13 @@ import (
 	"github.com/rs/zerolog"
 	"github.com/spf13/pflag"
 
+	"edgescan/capture"
+	"edgescan/featurize"
 	"edgescan/internal/board"
 	"edgescan/internal/confine"
 	"edgescan/internal/detect"
 	"edgescan/internal/httpd"
+	"edgescan/internal/picture"
 	"edgescan/internal/policy"
 	"edgescan/internal/web"
 )
@@ -152,6 +156,8 @@ func (p *livePage) ready(ctx context.Context, program *program) error {
 		},
 		Token:   p.token,
 		Refresh: func() { w.show(p.board) },
+		Busiest: w.busiest,
+		Touched: w.touched,
 		Allow: func(rules []policy.Rule) error {
 			return program.do(ctx, func() error { return p.allow(program, rules) })
 		},
@@ -254,7 +260,39 @@ func (p *livePage) tick(ctx context.Context, w *watcher, server *web.Server) {
 func (w *watcher) active() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.engine.Tracker().Active(int64(time.Minute))
+	n := 0
+	w.engine.Tracker().EachActive(int64(time.Minute), func(uint32) { n++ })
+	return n
+}
+
+// busyTime is within what time a source must have tried something to be among the busiest.
+const busyTime = 10 * time.Minute
+
+// busiest returns the sources with most contacts.
+func (w *watcher) busiest(n int) (list []web.Source) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.engine.Busiest(n, int64(busyTime), func(l *detect.Look) {
+		s := web.Source{Address: l.Source.Netip()}
+		l.Each(func(c *featurize.Contact, _ int64) {
+			s.Contacts++
+			s.Outcomes[c.Channel()]++
+		})
+		list = append(list, s)
+	})
+	return list
+}
+
+// touched returns what a source touched, the latest first.
+func (w *watcher) touched(a netip.Addr) (contacts []picture.Contact) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.engine.Find(capture.AddrFrom(a), func(l *detect.Look) {
+		l.Each(func(c *featurize.Contact, _ int64) {
+			contacts = append(contacts, picture.Contact{Host: c.Dst.Netip(), Proto: c.Proto, Port: c.Port, Channel: c.Channel()})
+		})
+	})
+	return contacts
 }
 
 // showTime is how long show may take of each second.

@@ -1,8 +1,10 @@
 package detect
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"edgescan/capture"
@@ -370,6 +372,32 @@ func (e *Engine) lookAt(source uint32, window int, since int64) *Look {
 		tracker: e.tracker,
 		number:  source,
 		since:   since,
+	}
+}
+
+// Busiest gives f a look without a map, in the longest window, at each of those hosts that
+// have most contacts, the most first: n of those that tried something within a time,
+// nanoseconds.
+func (e *Engine) Busiest(n int, within int64, f func(*Look)) {
+	var most []uint32
+	count := func(source uint32) uint32 { return e.tracker.Source(source).Count }
+	e.tracker.EachActive(within, func(source uint32) {
+		if len(most) == n && count(source) <= count(most[n-1]) {
+			return
+		}
+		at, _ := slices.BinarySearchFunc(most, source, func(a, b uint32) int { return cmp.Or(cmp.Compare(count(b), count(a)), -1) })
+		most = slices.Insert(most, at, source)
+		most = most[:min(len(most), n)]
+	})
+	for _, source := range most {
+		f(e.lookAt(source, len(featurize.Windows)-1, 0))
+	}
+}
+
+// Find gives f such a look at the host of an address, if it is known.
+func (e *Engine) Find(a capture.Addr, f func(*Look)) {
+	if source := e.tracker.Find(a); source != 0 {
+		f(e.lookAt(source, len(featurize.Windows)-1, 0))
 	}
 }
 

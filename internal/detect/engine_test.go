@@ -111,16 +111,53 @@ func TestDescribeLeavesNoTrace(t *testing.T) {
 			e.Describe(1, func(*Event) { t.Error("there is no such incident") })
 		}
 		if look {
-			active, recent := e.Tracker().Active(int64(time.Hour)), e.Tracker().Active(int64(time.Second))
-			if active != 2 || recent != 2 || e.Tracker().Active(-int64(time.Hour)) != 0 {
-				t.Errorf("%d sources are active within the hour, %d within the second", active, recent)
-			}
 		}
 		e.Close()
 		return *events
 	}
 	if looked, not := fmt.Sprint(run(true)), fmt.Sprint(run(false)); looked != not {
 		t.Errorf("events when looked at:\n%s\nwhen not:\n%s", looked, not)
+	}
+}
+
+// TestBusiest has hosts try more and more, the first of them long ago.
+func TestBusiest(t *testing.T) {
+	e, _ := newEngine(t, &counting{from: 1 << 30})
+	for i := range 8 {
+		probe(e, 0, host(8), host(100+i), 22)
+	}
+	for n := range 8 {
+		for i := range n {
+			probe(e, time.Hour, host(n), host(100+i), 22)
+		}
+	}
+	busiest := func(n int, within time.Duration) (list []string) {
+		e.Busiest(n, int64(within), func(l *Look) {
+			contacts := 0
+			l.Each(func(*featurize.Contact, int64) { contacts++ })
+			list = append(list, fmt.Sprintf("%v:%d", l.Source.Netip(), contacts))
+		})
+		return list
+	}
+	for _, test := range []struct {
+		n      int
+		within time.Duration
+		want   string
+	}{
+		{3, 2 * time.Hour, "[10.0.0.8:8 10.0.0.7:7 10.0.0.6:6]"},
+		{3, time.Minute, "[10.0.0.7:7 10.0.0.6:6 10.0.0.5:5]"},
+		{99, 0, "[10.0.0.7:7 10.0.0.6:6 10.0.0.5:5 10.0.0.4:4 10.0.0.3:3 10.0.0.2:2 10.0.0.1:1]"},
+		{99, -time.Minute, "[]"},
+	} {
+		if got := fmt.Sprint(busiest(test.n, test.within)); got != test.want {
+			t.Errorf("%d within %v: %s, want %s", test.n, test.within, got, test.want)
+		}
+	}
+	found := 0
+	e.Find(host(5), func(l *Look) { l.Each(func(*featurize.Contact, int64) { found++ }) })
+	e.Find(host(77), func(*Look) { t.Error("a host that never was") })
+	if found != 5 {
+		t.Errorf("%d contacts of the one that was asked for", found)
 	}
 }
 

@@ -235,6 +235,55 @@ function showRules() {
   );
 }
 
+// The busiest sources are asked for while somebody looks at them.
+async function showBusy() {
+  if (!$("busy").open) return;
+  if (!document.hidden) {
+    try {
+      const answer = await fetch("/sources");
+      if (answer.ok) listBusy((await answer.json()).sources);
+    } catch {
+      // The connection is lost, which the page says already.
+    }
+  }
+  setTimeout(showBusy, 5000);
+}
+
+$("busy").addEventListener("toggle", showBusy);
+
+function listBusy(sources) {
+  const rows = new Map([...$("busy-list").children].map((row) => [row.dataset.address, row]));
+  sources.forEach((source, i) => {
+    let row = rows.get(source.address);
+    rows.delete(source.address);
+    if (!row) row = newBusy(source.address);
+    if ($("busy-list").children[i] !== row) $("busy-list").insertBefore(row, $("busy-list").children[i] || null);
+    const figures = [source.contacts, ...["productive", "answered", "refused", "silent", "odd", "pending"].map((o) => source.outcomes[o] || 0)];
+    figures.forEach((n, k) => setText(row.children[k + 1], String(n)));
+  });
+  for (const row of rows.values()) row.remove();
+}
+
+function newBusy(address) {
+  const row = document.createElement("tr");
+  row.dataset.address = address;
+  const name = document.createElement("th");
+  name.scope = "row";
+  const button = document.createElement("button");
+  button.textContent = address;
+  button.setAttribute("aria-label", "Show what " + address + " touched");
+  button.addEventListener("click", () => {
+    const image = $("busy-picture").firstElementChild;
+    image.alt = "Hosts and ports that " + address + " touched";
+    image.src = "/sources/" + address + ".svg?" + Date.now();
+    $("busy-picture").hidden = false;
+  });
+  name.append(button);
+  row.append(name);
+  for (let k = 0; k < 7; k++) row.append(document.createElement("td"));
+  return row;
+}
+
 function complain(error) {
   setText($("status"), error.message);
 }

@@ -22,6 +22,7 @@ import (
 
 	"edgescan/internal/board"
 	"edgescan/internal/httpd"
+	"edgescan/internal/picture"
 	"edgescan/internal/policy"
 )
 
@@ -37,6 +38,10 @@ type Config struct {
 	// Refresh brings what is on the Board up to date. It is called while somebody
 	// watches, once a second or so.
 	Refresh func()
+	// Busiest returns that many sources that have most contacts, the most first.
+	Busiest func(n int) []Source
+	// Touched returns what a source touched; nothing where it is not known.
+	Touched func(netip.Addr) []picture.Contact
 	// Allow puts rules into force, and keeps them.
 	Allow func([]policy.Rule) error
 	// Disallow takes a rule back that Allow was given.
@@ -63,6 +68,11 @@ type Server struct {
 	refreshed struct {
 		sync.Mutex
 		at time.Time
+	}
+	busiest struct {
+		sync.Mutex
+		at   time.Time
+		list []Source
 	}
 }
 
@@ -153,7 +163,8 @@ func (s *Server) route(q *httpd.Request) httpd.Answer {
 	if !s.knows(q) {
 		return unknownReader
 	}
-	key, picture := strings.CutPrefix(q.Path, "/incidents/")
+	incident, ofIncident := strings.CutPrefix(q.Path, "/incidents/")
+	source, ofSource := strings.CutPrefix(q.Path, "/sources/")
 	switch {
 	case q.Path == "/events":
 		return httpd.Answer{Status: 200, Type: "text/event-stream", Stream: s.stream}
@@ -161,8 +172,12 @@ func (s *Server) route(q *httpd.Request) httpd.Answer {
 		s.refresh()
 		changes, _ := s.Board.Since(0)
 		return answerJSON(s.message(changes))
-	case picture:
-		return s.picture(key, q.Query)
+	case q.Path == "/sources":
+		return answerJSON(s.sources())
+	case ofIncident:
+		return s.ofIncident(incident, q.Query)
+	case ofSource:
+		return s.ofSource(source, q.Query)
 	}
 	return httpd.Text(404, "no such page\n")
 }

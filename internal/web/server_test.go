@@ -21,6 +21,7 @@ import (
 	"edgescan/internal/board"
 	"edgescan/internal/detect"
 	"edgescan/internal/httpd"
+	"edgescan/internal/picture"
 	"edgescan/internal/policy"
 )
 
@@ -43,6 +44,16 @@ func newServer(t testing.TB, token string) (*Server, *told) {
 	return New(Config{
 		Board: b, Token: token, About: About{Program: "edgescan test", Watching: []string{"eth0"}, Threshold: 0.99},
 		Refresh: func() { calls.refreshed++ },
+		Busiest: func(n int) []Source {
+			calls.refreshed++
+			return []Source{{Address: netip.MustParseAddr("10.0.0.9"), Contacts: 3, Outcomes: [6]int{1, 0, 2}}}
+		},
+		Touched: func(a netip.Addr) []picture.Contact {
+			if a != netip.MustParseAddr("10.0.0.9") {
+				return nil
+			}
+			return []picture.Contact{{Host: netip.MustParseAddr("10.0.0.5"), Proto: capture.ProtoTCP, Port: 22}}
+		},
 		Allow: func(rules []policy.Rule) error {
 			for _, r := range rules {
 				calls.rules = append(calls.rules, r.String())
@@ -126,6 +137,13 @@ func TestWhoIsAnswered(t *testing.T) {
 		"the page's button":                 {"", request("POST", "/dismiss", dismiss), 200},
 		"a script's button":                 {"", request("POST", "/dismiss", dismiss, "origin", "", "sec-fetch-site", ""), 200},
 		"a picture":                         {"", request("GET", "/incidents/"+scanKey+".svg", ""), 200},
+		"a picture of a source":             {"", request("GET", "/sources/10.0.0.9.svg", ""), 200},
+		"one as text":                       {"", request("GET", "/sources/::ffff:10.0.0.9.txt?ascii", ""), 200},
+		"one of another kind":               {"", request("GET", "/sources/10.0.0.9.gif", ""), 404},
+		"one of a source that is not there": {"", request("GET", "/sources/10.0.0.8.svg", ""), 404},
+		"one of no address":                 {"", request("GET", "/sources/10.0.0.svg", ""), 404},
+		"one of nothing":                    {"", request("GET", "/sources/", ""), 404},
+		"one before the token":              {token, request("GET", "/sources/10.0.0.9.svg", ""), 401},
 		"a picture of nothing":              {"", request("GET", "/incidents/x.svg", ""), 404},
 		"a picture of another kind":         {"", request("GET", "/incidents/"+scanKey+".gif", ""), 404},
 		"the page before the token":         {token, request("GET", "/", ""), 200},
@@ -290,6 +308,20 @@ func TestEventsTellWhatChanges(t *testing.T) {
 	}
 }
 
+// TestSourcesAreLookedUpNowAndThen: many readers cost no more than one.
+func TestSourcesAreLookedUpNowAndThen(t *testing.T) {
+	s, calls := newServer(t, "")
+	for range 5 {
+		a := s.Answer(context.Background(), request("GET", "/sources", ""))
+		if want := `{"sources":[{"address":"10.0.0.9","contacts":3,"outcomes":{"productive":1,"refused":2}}]}` + "\n"; string(a.Body) != want {
+			t.Fatalf("%s", a.Body)
+		}
+	}
+	if calls.refreshed != 1 {
+		t.Errorf("looked up %d times", calls.refreshed)
+	}
+}
+
 // TestTickRefreshesWhatIsWatched: where nobody watches, nothing is looked up.
 func TestTickRefreshesWhatIsWatched(t *testing.T) {
 	s, calls := newServer(t, "")
@@ -355,6 +387,7 @@ func FuzzRequest(f *testing.F) {
 	f.Add("POST", "/allow", "id="+scanKey+"&reason=a&days=7&wide=1", "page")
 	f.Add("GET", "/incidents/"+scanKey+".txt?ascii", "", "")
 	f.Add("POST", "/disallow", "rule=%00", "page")
+	f.Add("GET", "/sources/fe80::1%25eth0.svg", "", "")
 	f.Fuzz(func(t *testing.T, method, path, body, header string) {
 		if path == "/login" {
 			return // a wrong token takes a second

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
-	"net/url"
 	"strings"
 	"time"
 
@@ -13,7 +11,6 @@ import (
 	"edgescan/internal/board"
 	"edgescan/internal/detect"
 	"edgescan/internal/httpd"
-	"edgescan/internal/picture"
 	"edgescan/internal/policy"
 )
 
@@ -133,40 +130,4 @@ func after(d time.Duration) <-chan struct{} {
 	c := make(chan struct{})
 	time.AfterFunc(d, func() { close(c) })
 	return c
-}
-
-// rest lets the next picture be drawn, not before three times what this one took: drawing
-// has a quarter of a core, on which packets may be read as well.
-func (s *Server) rest(since time.Time) { time.AfterFunc(3*time.Since(since), s.drawing.Unlock) }
-
-// picture draws what an incident's source touched: KEY.svg, or KEY.txt for terminals.
-func (s *Server) picture(name, query string) httpd.Answer {
-	key, ending, _ := strings.Cut(name, ".")
-	in, err := s.Board.Find(key)
-	if err != nil || ending != "svg" && ending != "txt" {
-		return httpd.Text(404, board.ErrUnknown.Error()+"\n")
-	}
-	contacts, err := s.Board.Contacts(key)
-	if err != nil {
-		return httpd.Text(404, err.Error()+"\n")
-	}
-	s.drawing.Lock()
-	defer s.rest(time.Now())
-	if ending == "txt" {
-		form, _ := url.ParseQuery(query)
-		style := picture.TextStyle{ASCII: form.Has("ascii"), Colour: form.Has("colour")}
-		return httpd.Text(200, picture.Text(contacts, style))
-	}
-	var svg bytes.Buffer
-	e := &in.Event
-	options := picture.Options{
-		Format:   picture.SVG,
-		Title:    fmt.Sprintf("%s  %s scan, %d contacts", alert.Who(*e), e.Kind, e.Contacts),
-		Note:     "since " + time.Unix(0, e.FirstSeen).UTC().Format(time.DateTime) + " UTC",
-		PortName: alert.PortName,
-	}
-	if err := picture.Contacts(&svg, contacts, options); err != nil {
-		return httpd.Text(500, err.Error()+"\n")
-	}
-	return httpd.Answer{Status: 200, Type: svgType, Body: svg.Bytes()}
 }
