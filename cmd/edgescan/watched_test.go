@@ -55,7 +55,7 @@ func TestMemoryHoldsWhileWatched(t *testing.T) {
 			for ctx.Err() == nil {
 				select {
 				case id := <-pictures:
-					if text, err := client.Picture(ctx, id, true); err == nil && text != "" {
+					if text, err := client.Picture(ctx, "incidents", id, true); err == nil && text != "" {
 						drawn.Add(1)
 					}
 				case <-ctx.Done():

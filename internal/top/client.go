@@ -33,7 +33,7 @@ type Client struct {
 // Bounds of what is taken from the other end.
 const (
 	maxMessage = 8 << 20 // bytes
-	maxPicture = 1 << 20
+	maxAnswer  = 1 << 20
 	patience   = 10 * time.Second // for an answer to begin, and for messages, of which one comes a second
 )
 
@@ -97,21 +97,40 @@ func (c *Client) Watch(ctx context.Context, f func(*web.Message)) error {
 	return cmp.Or(context.Cause(ctx), lines.Err(), io.ErrUnexpectedEOF)
 }
 
-// Picture returns what an incident's source touched, as text.
-func (c *Client) Picture(ctx context.Context, id string, ascii bool) (string, error) {
+// Picture returns what was touched, as text: by the source of one of the incidents, or by
+// one of the sources.
+func (c *Client) Picture(ctx context.Context, of, id string, ascii bool) (string, error) {
 	query := "?colour"
 	if ascii {
 		query += "&ascii"
 	}
+	text, err := c.get(ctx, "/"+of+"/"+url.PathEscape(id)+".txt"+query)
+	return cleanLines(string(text)), err
+}
+
+// Sources returns the busiest sources.
+func (c *Client) Sources(ctx context.Context) ([]web.BusySource, error) {
+	text, err := c.get(ctx, "/sources")
+	if err != nil {
+		return nil, err
+	}
+	var list struct{ Sources []web.BusySource }
+	if err := json.Unmarshal(text, &list); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrOther, err)
+	}
+	return list.Sources, nil
+}
+
+// get returns an answer of bounded size.
+func (c *Client) get(ctx context.Context, path string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	answer, err := c.do(ctx, "GET", "/incidents/"+url.PathEscape(id)+".txt"+query, nil)
+	answer, err := c.do(ctx, "GET", path, nil)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	defer answer.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(answer.Body, maxPicture))
-	return cleanLines(string(text)), err
+	return io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
 }
 
 // Press does what a button of the page does: dismiss, restore, allow or disallow.

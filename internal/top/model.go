@@ -69,11 +69,28 @@ type lost struct{ err error }
 
 // drawn is a picture that came.
 type drawn struct {
-	id      string
-	version uint64
-	text    string
-	err     error
+	subject
+	text string
+	err  error
 }
+
+// subject is what a picture is of, at one time.
+type subject struct {
+	of, id  string // incidents or sources, and which of them
+	version uint64
+}
+
+// busiest are the busiest sources that came.
+type busiest struct {
+	list []web.BusySource
+	err  error
+}
+
+// busyAgain asks for them again.
+type busyAgain struct{}
+
+// busyEvery is how often they are asked for while they are shown.
+const busyEvery = 3 * time.Second
 
 // pressed is what became of a button.
 type pressed struct{ err error }
@@ -81,6 +98,7 @@ type pressed struct{ err error }
 // The lists that there are.
 const (
 	listOpen = iota
+	listSources
 	listAside
 	listRules
 	lists
@@ -98,12 +116,15 @@ type model struct {
 	scans         map[string]scan
 	samples       []web.Sample
 	rules         []string
+	sources       []web.BusySource
+	asked         uint64 // how often for them
+	asking        bool   // they are asked for, or will be
 	problem       string // in place of the help line; empty: none
 	isLost        bool
 
 	list     int
-	selected [lists]string // of each list: the ID of an incident, or a rule
-	picture  drawn         // of the selected incident, or the one before
+	selected [lists]string // of each list: the ID of an incident, an address, or a rule
+	picture  drawn         // of what is selected, or was before
 	drawing  bool          // one is on its way
 
 	ask   question
@@ -162,6 +183,14 @@ func (m *model) Update(message tea.Msg) (tea.Model, tea.Cmd) {
 		if message.err == nil {
 			m.picture = message
 		}
+	case busiest:
+		if message.err == nil {
+			m.sources = message.list
+		}
+		return m, tea.Batch(m.draw(), tea.Tick(busyEvery, func(time.Time) tea.Msg { return busyAgain{} }))
+	case busyAgain:
+		m.asking = false
+		return m, m.askBusy()
 	case pressed:
 		if m.problem = ""; message.err != nil {
 			m.problem = clean(message.err.Error())
@@ -224,8 +253,14 @@ func (m *model) index(id string) int {
 
 // listed returns the keys of what a list shows: of incidents the newest first.
 func (m *model) listed(list int) (keys []string) {
-	if list == listRules {
+	switch list {
+	case listRules:
 		return m.rules
+	case listSources:
+		for i := range m.sources {
+			keys = append(keys, m.sources[i].Address)
+		}
+		return keys
 	}
 	for i := len(m.incidents) - 1; i >= 0; i-- {
 		if in := &m.incidents[i]; (in.Verdict != board.Open) == (list == listAside) {
@@ -248,23 +283,46 @@ func (m *model) current() (at int, keys []string) {
 
 // incident returns the selected one, nil if none is.
 func (m *model) incident() *web.Incident {
-	if at, keys := m.current(); m.list != listRules && at >= 0 {
+	if at, keys := m.current(); (m.list == listOpen || m.list == listAside) && at >= 0 {
 		return &m.incidents[m.index(keys[at])]
 	}
 	return nil
 }
 
-// draw has the picture of the selected incident drawn, if there is another one.
+// subject returns what a picture is to be of; the zero subject is nothing.
+func (m *model) subject() subject {
+	if in := m.incident(); in != nil && in.Picture != 0 {
+		return subject{"incidents", in.ID, in.Picture}
+	}
+	if at, keys := m.current(); m.list == listSources && at >= 0 {
+		return subject{"sources", keys[at], m.asked}
+	}
+	return subject{}
+}
+
+// draw has the picture of what is selected drawn, if there is another one.
 func (m *model) draw() tea.Cmd {
-	in := m.incident()
-	if in == nil || in.Picture == 0 || m.drawing || m.picture.id == in.ID && m.picture.version == in.Picture {
+	s := m.subject()
+	if s == (subject{}) || m.drawing || m.picture.subject == s {
 		return nil
 	}
 	m.drawing = true
-	id, version := in.ID, in.Picture
 	return func() tea.Msg {
-		text, err := m.client.Picture(m.ctx, id, m.ASCII)
-		return drawn{id, version, text, err}
+		text, err := m.client.Picture(m.ctx, s.of, s.id, m.ASCII)
+		return drawn{s, text, err}
+	}
+}
+
+// askBusy asks for the busiest sources, if they are shown.
+func (m *model) askBusy() tea.Cmd {
+	if m.list != listSources || m.asking {
+		return nil
+	}
+	m.asking = true
+	m.asked++
+	return func() tea.Msg {
+		list, err := m.client.Sources(m.ctx)
+		return busiest{list, err}
 	}
 }
 
@@ -292,8 +350,13 @@ func (m *model) key(k tea.KeyPressMsg) tea.Cmd {
 		m.move(-len(m.incidents) - len(m.rules))
 	case "end", "G":
 		m.move(len(m.incidents) + len(m.rules))
-	case "tab":
-		m.list = (m.list + 1) % lists
+	case "tab", "shift+tab":
+		step := 1
+		if k.String() != "tab" {
+			step = lists - 1
+		}
+		m.list = (m.list + step) % lists
+		return tea.Batch(m.askBusy(), m.draw())
 	case "d":
 		if in != nil && in.Verdict == board.Open {
 			return m.begin("dismiss", stepReason, url.Values{"id": {in.ID}})

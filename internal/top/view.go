@@ -2,12 +2,14 @@ package top
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
 	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/x/ansi"
 
+	"edgescan/featurize"
 	"edgescan/internal/board"
 	"edgescan/internal/web"
 )
@@ -133,8 +135,11 @@ func (m *model) sparkline(values []float64, width int) string {
 // tabs names the lists, and how much there is in each.
 func (m *model) tabs() string {
 	var parts []string
-	for list, name := range []string{"Scans", "Dismissed and allowed", "Rules made here"} {
-		text := fmt.Sprintf(" %s (%d) ", name, len(m.listed(list)))
+	for list, name := range []string{"Scans", "Busiest sources", "Dismissed and allowed", "Rules"} {
+		text := " " + name + " "
+		if list != listSources {
+			text = fmt.Sprintf(" %s (%d) ", name, len(m.listed(list)))
+		}
 		if list == m.list {
 			text = strong.Underline(true).Render(text)
 		}
@@ -147,13 +152,22 @@ func (m *model) tabs() string {
 func (m *model) listLines() (lines []string) {
 	at, keys := m.current()
 	if at < 0 {
-		return []string{"", [lists]string{"  Nothing scans.", "  Nothing was put aside.", "  There is no rule."}[m.list]}
+		return []string{"", [lists]string{"  Nothing scans.", "  No source tried anything within the last ten minutes.", "  Nothing was put aside.", "  There is no rule."}[m.list]}
 	}
 	rows := m.rows()
+	if m.list == listSources {
+		lines = []string{faint.Render(sourceRow("", "contacts", func(o string) string { return o }))}
+		rows--
+	}
 	first := min(max(0, at-rows/2), max(0, len(keys)-rows))
 	for i := first; i < min(first+rows, len(keys)); i++ {
-		text := "  " + clean(keys[i])
-		if m.list != listRules {
+		text := ""
+		switch m.list {
+		case listRules:
+			text = "  " + clean(keys[i])
+		case listSources:
+			text = clean(sourceRow(keys[i], strconv.Itoa(m.sources[i].Contacts), func(o string) string { return strconv.Itoa(m.sources[i].Outcomes[o]) }))
+		default:
 			text = m.row(&m.incidents[m.index(keys[i])])
 		}
 		if i == at {
@@ -162,6 +176,15 @@ func (m *model) listLines() (lines []string) {
 		lines = append(lines, text)
 	}
 	return lines
+}
+
+// sourceRow writes a source, and what became of its contacts, in one line.
+func sourceRow(address, contacts string, outcome func(string) string) string {
+	line := fmt.Sprintf("  %-16s %8s", address, contacts)
+	for _, o := range featurize.ChannelNames[:featurize.ChannelPending+1] {
+		line += fmt.Sprintf(" %*s", len(o), outcome(o))
+	}
+	return line
 }
 
 // row writes an incident in one line.
@@ -187,13 +210,12 @@ func (m *model) detail() []string {
 		if m.list == listRules && m.about.Rules == "" {
 			return []string{"", faint.Render("  They are kept until edgescan ends. With --web-rules FILE they last.")}
 		}
+		if m.subject().of == "sources" {
+			return append(m.line(), m.pictureLines()...)
+		}
 		return nil
 	}
-	rule := "─"
-	if m.ASCII {
-		rule = "-"
-	}
-	lines := []string{faint.Render(strings.Repeat(rule, m.width))}
+	lines := m.line()
 	words := in.Line
 	if in.Verdict != board.Open {
 		words = fmt.Sprintf("%s: %s. %s", in.Verdict, in.Reason, in.Line)
@@ -202,11 +224,24 @@ func (m *model) detail() []string {
 	if len(wrapped) > 2 {
 		wrapped = append(wrapped[:1], ansi.Truncate(strings.Join(wrapped[1:], " "), m.width, "..."))
 	}
-	lines = append(lines, wrapped...)
-	if m.picture.id == in.ID && in.Picture != 0 {
-		lines = append(lines, strings.Split(strings.TrimRight(m.picture.text, "\n"), "\n")...)
+	return append(append(lines, wrapped...), m.pictureLines()...)
+}
+
+// line is drawn between the list and what is below.
+func (m *model) line() []string {
+	rule := "─"
+	if m.ASCII {
+		rule = "-"
 	}
-	return lines
+	return []string{faint.Render(strings.Repeat(rule, m.width))}
+}
+
+// pictureLines are those of the picture of what is selected, as it came last.
+func (m *model) pictureLines() []string {
+	if s := m.subject(); s.of != m.picture.of || s.id != m.picture.id {
+		return nil
+	}
+	return strings.Split(strings.TrimRight(m.picture.text, "\n"), "\n")
 }
 
 // help is the line at the bottom: what is asked, what went wrong, or which keys there are.
