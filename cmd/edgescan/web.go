@@ -50,7 +50,7 @@ func (f *webFlags) check(live bool) error {
 	return nil
 }
 
-// webMemory returns what the page takes of the program's memory, bytes.
+// memory returns what the page takes of the program's memory, bytes.
 func (f *webFlags) memory() int64 {
 	if f.address == "" {
 		return 0

@@ -227,8 +227,8 @@ func (s *Server) knows(q *httpd.Request) bool {
 	if s.Token == "" {
 		return true
 	}
-	if bearer, ok := strings.CutPrefix(q.Header.Get("authorization"), "Bearer "); ok && equal(bearer, s.Token) {
-		return true
+	if bearer, ok := strings.CutPrefix(q.Header.Get("authorization"), "Bearer "); ok {
+		return s.isToken(bearer)
 	}
 	for _, pair := range strings.Split(q.Header.Get("cookie"), ";") {
 		if value, ok := strings.CutPrefix(strings.TrimSpace(pair), s.cookie+"="); ok && equal(value, s.session) {
@@ -244,14 +244,22 @@ func equal(a, b string) bool {
 	return hmac.Equal(x[:], y[:])
 }
 
-// loginPause is what a wrong token costs who tries it, and the place among clients that
+// tokenPause is what a wrong token costs who tries it, and the place among clients that
 // is held meanwhile: some tries a second are all that there can be.
-const loginPause = time.Second
+const tokenPause = time.Second
+
+// isToken reports whether a text is the token.
+func (s *Server) isToken(text string) bool {
+	if equal(text, s.Token) {
+		return true
+	}
+	time.Sleep(tokenPause)
+	return false
+}
 
 // login gives who knows the token a cookie, which goes to no other site and no script.
 func (s *Server) login(form url.Values) httpd.Answer {
-	if s.Token != "" && !equal(form.Get("token"), s.Token) {
-		time.Sleep(loginPause)
+	if s.Token != "" && !s.isToken(form.Get("token")) {
 		return answerJSON(map[string]bool{"known": false})
 	}
 	a := answerJSON(map[string]bool{"known": true})
