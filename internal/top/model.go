@@ -173,6 +173,7 @@ func (m *model) Update(message tea.Msg) (tea.Model, tea.Cmd) {
 	switch message := message.(type) {
 	case tea.WindowSizeMsg:
 		m.width, m.height = message.Width, message.Height
+		m.input.SetWidth(max(1, m.width-len(m.input.Prompt)-3)) // with a blank before and the cursor behind
 	case *web.Message:
 		m.take(message)
 	case lost:
@@ -333,6 +334,9 @@ func (m *model) key(k tea.KeyPressMsg) tea.Cmd {
 	}
 	if m.ask.button != "" {
 		return m.answer(k)
+	}
+	if !m.isLost {
+		m.problem = ""
 	}
 	in := m.incident()
 	switch k.String() {

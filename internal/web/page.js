@@ -236,7 +236,10 @@ function showRules() {
 }
 
 // The busiest sources are asked for while somebody looks at them.
+let busyAgain;
+
 async function showBusy() {
+  clearTimeout(busyAgain);
   if (!$("busy").open) return;
   if (!document.hidden) {
     try {
@@ -246,22 +249,30 @@ async function showBusy() {
       // The connection is lost, which the page says already.
     }
   }
-  setTimeout(showBusy, 5000);
+  clearTimeout(busyAgain);
+  busyAgain = setTimeout(showBusy, 5000);
 }
 
 $("busy").addEventListener("toggle", showBusy);
 
+// listBusy leaves rows where they are while one of them has the focus, which it would
+// lose.
 function listBusy(sources) {
-  const rows = new Map([...$("busy-list").children].map((row) => [row.dataset.address, row]));
+  const list = $("busy-list");
+  const rows = new Map([...list.children].map((row) => [row.dataset.address, row]));
+  const still = list.contains(document.activeElement);
   sources.forEach((source, i) => {
     let row = rows.get(source.address);
     rows.delete(source.address);
-    if (!row) row = newBusy(source.address);
-    if ($("busy-list").children[i] !== row) $("busy-list").insertBefore(row, $("busy-list").children[i] || null);
+    if (!row) {
+      row = newBusy(source.address);
+      list.append(row);
+    }
+    if (!still && list.children[i] !== row) list.insertBefore(row, list.children[i]);
     const figures = [source.contacts, ...["productive", "answered", "refused", "silent", "odd", "pending"].map((o) => source.outcomes[o] || 0)];
     figures.forEach((n, k) => setText(row.children[k + 1], String(n)));
   });
-  for (const row of rows.values()) row.remove();
+  for (const row of rows.values()) if (!row.contains(document.activeElement)) row.remove();
 }
 
 function newBusy(address) {
