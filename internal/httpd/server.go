@@ -83,6 +83,7 @@ func Serve(ctx context.Context, l net.Listener, handler Handler) {
 			if err == nil {
 				conn.Close()
 			}
+			l.Close() // which may not have come to it yet
 			return
 		}
 		if err != nil { // out of descriptors, or the client is gone

@@ -9,6 +9,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/url"
+	"sync"
 	"time"
 
 	"charm.land/bubbles/v2/textinput"
@@ -30,32 +31,26 @@ func Run(ctx context.Context, c *Client, o Options) error {
 	defer cancel()
 	m := newModel(ctx, c, o)
 	p := tea.NewProgram(m, tea.WithContext(ctx))
-	first, failed := make(chan struct{}), make(chan error, 1)
+	begun := make(chan error, 1)
 	go func() {
-		err := c.Watch(ctx, func(message *web.Message) {
-			if first != nil {
-				close(first)
-				first = nil
-			}
-			p.Send(message)
-		})
-		if first != nil {
-			failed <- err
-			return
-		}
-		for ctx.Err() == nil {
+		var once sync.Once
+		begin := func(err error) { once.Do(func() { begun <- err }) }
+		for {
+			err := c.Watch(ctx, func(message *web.Message) {
+				begin(nil)
+				p.Send(message)
+			})
+			begin(err)
 			p.Send(lost{err})
 			select {
 			case <-time.After(2 * time.Second):
 			case <-ctx.Done():
+				return
 			}
-			err = c.Watch(ctx, func(message *web.Message) { p.Send(message) })
 		}
 	}()
-	select {
-	case err := <-failed:
+	if err := <-begun; err != nil {
 		return err
-	case <-first:
 	}
 	_, err := p.Run()
 	if ctx.Err() != nil {
