@@ -5,6 +5,7 @@ package chromium
 import (
 	"context"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -32,7 +33,16 @@ type Tab struct {
 // Open starts a browser, for as long as the test goes on and two minutes at most.
 func Open(t *testing.T) *Tab {
 	t.Helper()
-	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.NoSandbox, chromedp.WindowSize(1200, 900))
+	said := &output{}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the browser said:\n%s", said)
+		}
+	})
+	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.NoSandbox, chromedp.WindowSize(1200, 900), chromedp.CombinedOutput(said),
+		// Not what is the default, to have the kernel kill it when the thread that started
+		// it ends: threads of tests that enter namespaces do.
+		chromedp.ModifyCmdFunc(func(*exec.Cmd) {}))
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
@@ -43,6 +53,24 @@ func Open(t *testing.T) *Tab {
 	chromedp.ListenTarget(ctx, tab.hear)
 	tab.Do(log.Enable(), network.Enable(), runtime.Enable())
 	return tab
+}
+
+// output is what the browser says on its standard output and error.
+type output struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(b)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
 }
 
 // hear takes down what the tab tells.
