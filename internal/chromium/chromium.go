@@ -33,9 +33,9 @@ type Tab struct {
 // Open starts a browser, for as long as the test goes on and two minutes at most.
 func Open(t *testing.T) *Tab {
 	t.Helper()
-	said := &output{}
+	said, opened := &output{}, false
 	t.Cleanup(func() {
-		if t.Failed() {
+		if !opened {
 			t.Logf("the browser said:\n%s", said)
 		}
 	})
@@ -52,6 +52,7 @@ func Open(t *testing.T) *Tab {
 	tab := &Tab{t: t, ctx: ctx}
 	chromedp.ListenTarget(ctx, tab.hear)
 	tab.Do(log.Enable(), network.Enable(), runtime.Enable())
+	opened = true
 	return tab
 }
 
