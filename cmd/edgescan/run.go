@@ -204,22 +204,15 @@ func run(ctx context.Context, f *runFlags) error {
 	if err != nil {
 		return err
 	}
-	page, err := openPage(&f.web, log, user)
+	page, err := openPage(f, log, user)
 	if err != nil {
 		return err
-	}
-	if page != nil {
-		f.policy.made = page.rules
 	}
 	judge, threshold, err := openModel(f.model, f.ofFlows())
 	if err != nil {
 		return err
 	}
-	var own *ownNetworks
-	if len(f.interfaces) > 0 {
-		own = newOwnNetworks(log)
-		go own.keep(ctx)
-	}
+	own := f.watchedNetworks(ctx, log)
 	policy, err := f.policy.load(log, threshold, own)
 	if err != nil {
 		return err
@@ -269,6 +262,17 @@ func run(ctx context.Context, f *runFlags) error {
 	p.wait()
 	w.finish(started, sinks)
 	return err
+}
+
+// watchedNetworks returns the networks of this machine, nil where no interface is watched.
+// They are kept up to date until ctx ends.
+func (f *runFlags) watchedNetworks(ctx context.Context, log zerolog.Logger) *ownNetworks {
+	if len(f.interfaces) == 0 {
+		return nil
+	}
+	own := newOwnNetworks(log)
+	go own.keep(ctx)
+	return own
 }
 
 // newWatcher returns a watcher without an engine, whose events go to sinks.

@@ -75,26 +75,27 @@ type livePage struct {
 	last     figures // of the sample before
 }
 
-// openPage opens what the flags ask for. It makes the file of rules belong to user if it
-// makes it.
-func openPage(f *webFlags, log zerolog.Logger, user confine.User) (*livePage, error) {
-	if f.address == "" {
+// openPage opens what the flags ask for, and has the policy take the rules that are made
+// on the page. It makes their file belong to user if it makes it.
+func openPage(f *runFlags, log zerolog.Logger, user confine.User) (*livePage, error) {
+	if f.web.address == "" {
 		return nil, nil
 	}
-	p := &livePage{log: log, rules: &web.Rules{Path: f.rules}, board: &board.Board{}}
+	p := &livePage{log: log, rules: &web.Rules{Path: f.web.rules}, board: &board.Board{}}
 	var err error
-	if p.token, err = readToken(f.token); err != nil {
+	if p.token, err = readToken(f.web.token); err != nil {
 		return nil, usageError{fmt.Errorf("--web-token: %w", err)}
 	}
-	if err := makeRules(f.rules, user); err != nil {
+	if err := makeRules(f.web.rules, user); err != nil {
 		return nil, fmt.Errorf("--web-rules: %w", err)
 	}
-	if p.listener, err = listen("--web", f.address); err != nil {
+	if p.listener, err = listen("--web", f.web.address); err != nil {
 		return nil, err
 	}
+	f.policy.made = p.rules
 	if at := p.listener.Addr().(*net.TCPAddr); !at.IP.IsLoopback() && p.token == "" {
 		p.listener.Close()
-		return nil, usageError{fmt.Errorf("--web %s can be reached from elsewhere: give --web-token FILE, a file with a secret that the page asks for, as 'head -c 18 /dev/urandom | base64' makes one; or 127.0.0.1, which 'ssh -L 8469:127.0.0.1:8469 HOST' leads to", f.address)}
+		return nil, usageError{fmt.Errorf("--web %s can be reached from elsewhere: give --web-token FILE, a file with a secret that the page asks for, as 'head -c 18 /dev/urandom | base64' makes one; or 127.0.0.1, which 'ssh -L 8469:127.0.0.1:8469 HOST' leads to", f.web.address)}
 	}
 	return p, nil
 }
