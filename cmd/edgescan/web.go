@@ -72,7 +72,6 @@ type livePage struct {
 	token    string
 	rules    *web.Rules
 	board    *board.Board
-	last     figures // of the sample before
 }
 
 // openPage opens what the flags ask for, and has the policy take the rules that are made
@@ -171,7 +170,7 @@ func (p *livePage) ready(ctx context.Context, program *program) error {
 	})
 	p.showRules()
 	go httpd.Serve(ctx, p.listener, server.Answer)
-	go p.tick(ctx, w, server)
+	go tick(ctx, w, server)
 	line := p.log.Info().Str("address", "http://"+p.listener.Addr().String())
 	if p.token == "" {
 		line.Bool("token", false)
@@ -241,8 +240,8 @@ func (p *livePage) take(e *detect.Event, evidence *detect.Look) {
 }
 
 // tick gives the page figures once a second until ctx ends.
-func (p *livePage) tick(ctx context.Context, w *watcher, server *web.Server) {
-	p.last = w.figures()
+func tick(ctx context.Context, w *watcher, server *web.Server) {
+	last := w.figures()
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
 	for {
@@ -251,8 +250,8 @@ func (p *livePage) tick(ctx context.Context, w *watcher, server *web.Server) {
 			return
 		case now := <-ticker.C:
 			f := w.figures()
-			server.Tick(board.Sample{At: now.UnixNano(), Packets: f.engine.Packets - p.last.engine.Packets, Drops: f.dropped() - p.last.dropped(), Sources: w.active()})
-			p.last = f
+			server.Tick(board.Sample{At: now.UnixNano(), Packets: f.engine.Packets - last.engine.Packets, Drops: f.dropped() - last.dropped(), Sources: w.active()})
+			last = f
 		}
 	}
 }
@@ -290,7 +289,7 @@ func (w *watcher) touched(a netip.Addr) (contacts []picture.Contact) {
 	defer w.mu.Unlock()
 	w.engine.Find(capture.AddrFrom(a), func(l *detect.Look) {
 		l.Each(func(c *featurize.Contact, _ int64) {
-			contacts = append(contacts, picture.Contact{Host: c.Dst.Netip(), Proto: c.Proto, Port: c.Port, Channel: c.Channel()})
+			contacts = append(contacts, picture.ContactOf(c))
 		})
 	})
 	return contacts

@@ -191,14 +191,13 @@ func (b *Board) Take(e *detect.Event, evidence *detect.Look) {
 		b.incidents = append(b.incidents, in)
 	}
 	called, drawn := in.Event.Name, in.Event.Picture
-	in.Event = *e
+	in.Event = e.Clone()
 	if e.Name == "" { // an Engine leaves both empty
 		in.Event.Name = called
 	}
 	if e.Picture == "" {
 		in.Event.Picture = drawn
 	}
-	in.Event.Members, in.Event.Protocols, in.Event.TopPorts = slices.Clone(e.Members), slices.Clone(e.Protocols), slices.Clone(e.TopPorts)
 	in.Ongoing = e.State == detect.Start || e.State == detect.Update
 	in.revision = b.change()
 	if e.State != detect.Summary {

@@ -2,6 +2,7 @@ package detect
 
 import (
 	"net/netip"
+	"slices"
 
 	"edgescan/capture"
 	"edgescan/featurize"
@@ -78,6 +79,13 @@ type Event struct {
 	Targets   netip.Prefix // the least that holds the destinations tried in vain; of IPv4 and IPv6 at once not valid
 	Direction Direction    // of most contacts tried in vain
 	Allowed   string       // why a rule allows what is not to be named; empty: it is to be
+}
+
+// Clone returns a copy of an event that the Engine does not write to again.
+func (e *Event) Clone() Event {
+	c := *e
+	c.Members, c.Protocols, c.TopPorts = slices.Clone(e.Members), slices.Clone(e.Protocols), slices.Clone(e.TopPorts)
+	return c
 }
 
 // Flow is an example of what a source sent, to find it by in other logs. The

@@ -85,13 +85,11 @@ func (g *Gallery) Put(e *detect.Event, evidence *detect.Look) (path string, err 
 	if e.Scope.Group() {
 		who += fmt.Sprintf("-%d", e.Prefix.Bits())
 	}
-	begun := time.Unix(0, e.FirstSeen).UTC()
 	j := job{
-		name:  fmt.Sprintf("%s-%s-%016x.png", begun.Format("20060102T150405Z"), who, e.ID),
-		title: fmt.Sprintf("%s  %s scan, %d contacts", who, e.Kind, e.Contacts),
-		note:  "since " + begun.Format(time.DateTime) + " UTC",
-		view:  record.See(evidence),
+		name: fmt.Sprintf("%s-%s-%016x.png", time.Unix(0, e.FirstSeen).UTC().Format("20060102T150405Z"), who, e.ID),
+		view: record.See(evidence),
 	}
+	j.title, j.note = record.Captions(who, e)
 	path = filepath.Join(g.folder, j.name)
 	if g.Patient {
 		g.jobs <- j

@@ -10,6 +10,7 @@ import (
 	"sort"
 
 	"edgescan/capture"
+	"edgescan/featurize"
 )
 
 // Contact is one contact of a source, to be drawn.
@@ -18,6 +19,11 @@ type Contact struct {
 	Proto   capture.Proto
 	Port    uint16 // TCP and UDP
 	Channel int    // of a map, as featurize.Contact says: how it was answered
+}
+
+// ContactOf returns what is drawn of a contact that a Tracker knows.
+func ContactOf(c *featurize.Contact) Contact {
+	return Contact{Host: c.Dst.Netip(), Proto: c.Proto, Port: c.Port, Channel: c.Channel()}
 }
 
 // measures say how large the parts of a plot are, in pixels or in letters.

@@ -37,6 +37,12 @@ type finding struct {
 	ports     int
 }
 
+func newFinding(e detect.Event) *finding {
+	f := &finding{event: e, targets: e.Targets, protocols: slices.Clone(e.Protocols)}
+	slices.Sort(f.protocols)
+	return f
+}
+
 // Add takes an event. Only the ends of incidents count, which tell all.
 func (p *Proposal) Add(e detect.Event) {
 	if e.State != detect.End {
@@ -47,8 +53,7 @@ func (p *Proposal) Add(e detect.Event) {
 		p.first = e.FirstSeen
 	}
 	p.first, p.last = min(p.first, e.FirstSeen), max(p.last, e.Time)
-	f := &finding{event: e, targets: e.Targets, protocols: slices.Clone(e.Protocols)}
-	slices.Sort(f.protocols)
+	f := newFinding(e)
 	key := fmt.Sprint(e.Scope, e.Prefix, e.Kind, f.protocols, f.rulePorts())
 	if old := p.found[key]; old != nil {
 		old.targets = cover(old.targets, e.Targets)
@@ -108,9 +113,7 @@ func (f *finding) doubt() string {
 // Allowing returns rules that allow what an incident is: no more than it tried, and, the
 // wider one, whatever its source scans, or whatever scans its one destination.
 func Allowing(e detect.Event, until int64, reason string) (narrow []Rule, wide Rule) {
-	f := finding{event: e, targets: e.Targets, protocols: slices.Clone(e.Protocols), ports: e.Ports}
-	slices.Sort(f.protocols)
-	for _, r := range f.rules(until) {
+	for _, r := range newFinding(e).rules(until) {
 		r.Reason = reason
 		narrow = append(narrow, r)
 	}

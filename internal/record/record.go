@@ -9,8 +9,10 @@ package record
 
 import (
 	"cmp"
+	"fmt"
 	"net/netip"
 	"slices"
+	"time"
 
 	"edgescan/featurize"
 	"edgescan/internal/detect"
@@ -90,7 +92,7 @@ type Contact struct {
 }
 
 func contactOf(c *featurize.Contact, first int64) Contact {
-	return Contact{picture.Contact{Host: c.Dst.Netip(), Proto: c.Proto, Port: c.Port, Channel: c.Channel()}, first}
+	return Contact{picture.ContactOf(c), first}
 }
 
 // Most of what a Recorder keeps.
@@ -208,6 +210,11 @@ func (r *Recorder) judged(l *detect.Look) View {
 	return v
 }
 
+// Captions returns a title and a note for the picture of an incident, of whom it is called.
+func Captions(who string, e *detect.Event) (title, note string) {
+	return fmt.Sprintf("%s  %s scan, %d contacts", who, e.Kind, e.Contacts), "since " + time.Unix(0, e.FirstSeen).UTC().Format(time.DateTime) + " UTC"
+}
+
 // Event takes an event of the engine while it is emitted.
 func (r *Recorder) Event(e *detect.Event) {
 	p := partyOf(e.Scope, e.Prefix)
@@ -222,20 +229,13 @@ func (r *Recorder) Event(e *detect.Event) {
 		s.Best = view
 	}
 	if last := len(s.Incidents) - 1; last >= 0 && s.Incidents[last].First.ID == e.ID {
-		s.Incidents[last].Latest = keep(e)
+		s.Incidents[last].Latest = e.Clone()
 		return
 	}
 	if len(s.Incidents) == 0 {
 		r.named++
 	}
-	s.Incidents = append(s.Incidents, Incident{keep(e), keep(e)})
-}
-
-// keep returns a copy of an event that the engine does not write to again.
-func keep(e *detect.Event) detect.Event {
-	kept := *e
-	kept.Members, kept.Protocols, kept.TopPorts = slices.Clone(e.Members), slices.Clone(e.Protocols), slices.Clone(e.TopPorts)
-	return kept
+	s.Incidents = append(s.Incidents, Incident{e.Clone(), e.Clone()})
 }
 
 // Opened implements featurize.Observer.

@@ -9,6 +9,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 
@@ -107,8 +108,7 @@ type model struct {
 
 	width, height int
 	about         web.About
-	incidents     []web.Incident // in the order in which they began
-	scans         map[string]scan
+	incidents     []incident // in the order in which they began
 	samples       []web.Sample
 	rules         []string
 	sources       []web.BusySource
@@ -126,13 +126,16 @@ type model struct {
 	input textinput.Model
 }
 
-// scan is what an alert says of it, by the names of EVE.
+// incident is one of the page's, with what its alert says of the scan.
+type incident struct {
+	web.Incident
+	scan scan
+}
+
+// scan is by the names of EVE.
 type scan struct {
 	Kind      string    `json:"kind"`
-	Scope     string    `json:"scope"`
 	FirstSeen time.Time `json:"first_seen"`
-	LastSeen  time.Time `json:"last_seen"`
-	Contacts  int       `json:"contacts"`
 }
 
 // question is what the user is asked.
@@ -157,7 +160,7 @@ func newModel(ctx context.Context, c *Client, o Options) *model {
 	input.Prompt = "Reason: "
 	input.CharLimit = 200
 	input.SetVirtualCursor(true)
-	return &model{Options: o, ctx: ctx, client: c, width: 80, height: 24, scans: map[string]scan{}, input: input}
+	return &model{Options: o, ctx: ctx, client: c, width: 80, height: 24, input: input}
 }
 
 // Init implements tea.Model.
@@ -206,28 +209,25 @@ func (m *model) take(c *web.Message) {
 	}
 	if c.Full {
 		m.incidents, m.samples = nil, nil
-		clear(m.scans)
 		if c.About != nil {
 			m.about = *c.About
 		}
 	}
 	for _, id := range c.Gone {
 		if i := m.index(id); i >= 0 {
-			m.incidents = append(m.incidents[:i], m.incidents[i+1:]...)
-			delete(m.scans, id)
+			m.incidents = slices.Delete(m.incidents, i, i+1)
 		}
 	}
-	for _, in := range c.Incidents {
+	for _, fresh := range c.Incidents {
+		var a struct {
+			Scan scan `json:"scan"`
+		}
+		json.Unmarshal(fresh.Alert, &a) // where it says something else, it says nothing of a scan
+		in := incident{fresh, a.Scan}
 		if i := m.index(in.ID); i >= 0 {
 			m.incidents[i] = in
 		} else {
 			m.incidents = append(m.incidents, in)
-		}
-		var a struct {
-			Scan scan `json:"scan"`
-		}
-		if json.Unmarshal(in.Alert, &a) == nil {
-			m.scans[in.ID] = a.Scan
 		}
 	}
 	const most = 300
@@ -239,12 +239,7 @@ func (m *model) take(c *web.Message) {
 }
 
 func (m *model) index(id string) int {
-	for i := range m.incidents {
-		if m.incidents[i].ID == id {
-			return i
-		}
-	}
-	return -1
+	return slices.IndexFunc(m.incidents, func(in incident) bool { return in.ID == id })
 }
 
 // listed returns the keys of what a list shows: of incidents the newest first.
@@ -269,16 +264,15 @@ func (m *model) listed(list int) (keys []string) {
 // current returns the place of what is selected in its list, -1 where that is empty.
 func (m *model) current() (at int, keys []string) {
 	keys = m.listed(m.list)
-	for i, key := range keys {
-		if key == m.selected[m.list] {
-			return i, keys
-		}
+	at = slices.Index(keys, m.selected[m.list])
+	if at < 0 && len(keys) > 0 {
+		at = 0
 	}
-	return min(0, len(keys)-1), keys
+	return at, keys
 }
 
 // incident returns the selected one, nil if none is.
-func (m *model) incident() *web.Incident {
+func (m *model) incident() *incident {
 	if at, keys := m.current(); (m.list == listOpen || m.list == listAside) && at >= 0 {
 		return &m.incidents[m.index(keys[at])]
 	}

@@ -11,7 +11,6 @@ import (
 
 	"edgescan/featurize"
 	"edgescan/internal/board"
-	"edgescan/internal/web"
 )
 
 var (
@@ -188,7 +187,7 @@ func sourceRow(address, contacts string, outcome func(string) string) string {
 }
 
 // row writes an incident in one line.
-func (m *model) row(in *web.Incident) string {
+func (m *model) row(in *incident) string {
 	state := "ended"
 	if in.Ongoing {
 		state = "goes on"
@@ -199,8 +198,7 @@ func (m *model) row(in *web.Incident) string {
 	if in.Who == "" { // a summary
 		return clean("  " + in.Line)
 	}
-	s := m.scans[in.ID]
-	return clean(fmt.Sprintf("  %-9s %s  %-16s %-10s %s", state, s.FirstSeen.UTC().Format("01-02 15:04"), in.Who, s.Kind, in.What))
+	return clean(fmt.Sprintf("  %-9s %s  %-16s %-10s %s", state, in.scan.FirstSeen.UTC().Format("01-02 15:04"), in.Who, in.scan.Kind, in.What))
 }
 
 // detail tells of the selected incident: its alert, the verdict on it, and its picture.

@@ -13,6 +13,7 @@ import (
 	"edgescan/internal/board"
 	"edgescan/internal/httpd"
 	"edgescan/internal/picture"
+	"edgescan/internal/record"
 )
 
 // Source is what a source tried of late, whether it is a scan or not.
@@ -80,10 +81,8 @@ func (s *Server) ofIncident(name, query string) httpd.Answer {
 	if err != nil {
 		return httpd.Text(404, board.ErrUnknown.Error()+"\n")
 	}
-	e := &in.Event
-	return s.draw("."+ending, query, contacts,
-		fmt.Sprintf("%s  %s scan, %d contacts", alert.Who(*e), e.Kind, e.Contacts),
-		"since "+time.Unix(0, e.FirstSeen).UTC().Format(time.DateTime)+" UTC")
+	title, note := record.Captions(alert.Who(in.Event), &in.Event)
+	return s.draw("."+ending, query, contacts, title, note)
 }
 
 // draw draws contacts, as SVG or as text for a terminal.

@@ -111,8 +111,12 @@ func (s *Server) refresh() {
 //go:embed page.html page.js style.css icon.svg
 var files embed.FS
 
-var fileTypes = map[string]string{
-	"/": "text/html; charset=utf-8", "/page.js": "text/javascript; charset=utf-8", "/style.css": "text/css; charset=utf-8", "/icon.svg": svgType,
+// fileOf are the files by their paths, with their types.
+var fileOf = map[string]struct{ name, kind string }{
+	"/":          {"page.html", "text/html; charset=utf-8"},
+	"/page.js":   {"page.js", "text/javascript; charset=utf-8"},
+	"/style.css": {"style.css", "text/css; charset=utf-8"},
+	"/icon.svg":  {"icon.svg", svgType},
 }
 
 const svgType = "image/svg+xml"
@@ -149,13 +153,9 @@ func (s *Server) route(q *httpd.Request) httpd.Answer {
 		a.Header = [][2]string{{"Allow", "GET, HEAD, POST"}}
 		return a
 	}
-	if kind := fileTypes[q.Path]; kind != "" {
-		name := strings.TrimPrefix(q.Path, "/")
-		if name == "" {
-			name = "page.html"
-		}
-		body, _ := files.ReadFile(name) // it is there: see files
-		return httpd.Answer{Status: 200, Type: kind, Body: body}
+	if file, ok := fileOf[q.Path]; ok {
+		body, _ := files.ReadFile(file.name) // it is there: see files
+		return httpd.Answer{Status: 200, Type: file.kind, Body: body}
 	}
 	if q.Path == "/session" {
 		return answerJSON(map[string]bool{"known": s.knows(q)})
@@ -193,11 +193,10 @@ func (s *Server) refusal(q *httpd.Request) string {
 	if s.Token == "" && !ofThisMachine(host) {
 		return "without a token only this machine is served, by the name localhost or its address: see --web-token"
 	}
-	switch site := q.Header.Get("sec-fetch-site"); {
-	case site == "cross-site" || site == "same-site":
-		if q.Method != "GET" || q.Path != "/" { // a link may lead here
-			return "another site asks for this"
-		}
+	site := q.Header.Get("sec-fetch-site")
+	isLink := q.Method == "GET" && q.Path == "/" // which may be anywhere
+	if (site == "cross-site" || site == "same-site") && !isLink {
+		return "another site asks for this"
 	}
 	if q.Method != "POST" {
 		return ""

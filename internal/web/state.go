@@ -114,20 +114,20 @@ func (s *Server) stream(ctx context.Context, write func([]byte) error) {
 		if write(bytes.Join([][]byte{[]byte("data: "), data, {'\n'}}, nil)) != nil {
 			return
 		}
-		rest := after(max(coalescing, 3*time.Since(start)))
-		for _, wait := range []<-chan struct{}{next, rest} {
-			select {
-			case <-wait:
-			case <-ctx.Done():
-				return
-			}
+		rest := time.After(max(coalescing, 3*time.Since(start)))
+		if !arrives(ctx, next) || !arrives(ctx, rest) {
+			return
 		}
 	}
 }
 
-// after returns a channel that is closed after a while.
-func after(d time.Duration) <-chan struct{} {
-	c := make(chan struct{})
-	time.AfterFunc(d, func() { close(c) })
-	return c
+// arrives waits until something comes, or the channel is closed, and reports whether that
+// was before ctx ended.
+func arrives[T any](ctx context.Context, c <-chan T) bool {
+	select {
+	case <-c:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
