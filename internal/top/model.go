@@ -328,6 +328,7 @@ func (m *model) key(k tea.KeyPressMsg) tea.Cmd {
 		m.problem = ""
 	}
 	in := m.incident()
+	at, keys := m.current()
 	switch k.String() {
 	case "q":
 		return tea.Quit
@@ -340,9 +341,9 @@ func (m *model) key(k tea.KeyPressMsg) tea.Cmd {
 	case "pgdown", "space":
 		m.move(m.rows())
 	case "home", "g":
-		m.move(-len(m.incidents) - len(m.rules))
+		m.move(-len(keys))
 	case "end", "G":
-		m.move(len(m.incidents) + len(m.rules))
+		m.move(len(keys))
 	case "tab", "shift+tab":
 		step := 1
 		if k.String() != "tab" {
@@ -363,7 +364,7 @@ func (m *model) key(k tea.KeyPressMsg) tea.Cmd {
 			return m.press("restore", url.Values{"id": {in.ID}})
 		}
 	case "x":
-		if at, keys := m.current(); m.list == listRules && at >= 0 {
+		if m.list == listRules && at >= 0 {
 			return m.press("disallow", url.Values{"rule": {keys[at]}})
 		}
 	}

@@ -71,3 +71,19 @@ func checkView(t *testing.T, m *model) {
 		t.Errorf("control characters in %q", bare)
 	}
 }
+
+// TestEndsOfALongerList goes to both ends of a list that is longer than the others.
+func TestEndsOfALongerList(t *testing.T) {
+	m := newModel(context.Background(), &Client{URL: "http://127.0.0.1:0"}, Options{})
+	m.Update(busiest{list: []web.BusySource{{Address: "10.0.0.1"}, {Address: "10.0.0.2"}, {Address: "10.0.0.3"}}})
+	m.Update(tea.KeyPressMsg(keyOf('\t')))
+	for _, test := range []struct {
+		key  rune
+		want string
+	}{{'G', "10.0.0.3"}, {'g', "10.0.0.1"}} {
+		m.Update(tea.KeyPressMsg(keyOf(test.key)))
+		if got := m.selected[listSources]; got != test.want {
+			t.Errorf("%c selects %q, want %q", test.key, got, test.want)
+		}
+	}
+}
